@@ -1,0 +1,116 @@
+"""What the gateway routes is read from one file, and a route that names an unknown service or class is refused."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+CHECKOUT = Path(__file__).parents[5]
+"""The root of the source tree, to which the committed files belong."""
+
+
+class _Given(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Token(_Given):
+    """Whose tokens are taken, and for whom they must have been issued (claims `iss` and `aud`)."""
+
+    issuer: str
+    audience: str
+
+
+class Service(_Given):
+    """One upstream: its default local port and how many connections the gateway may hold to it."""
+
+    port: int
+    connections_max: int
+
+
+class Route(_Given):
+    """A path prefix and where it leads; without a service it is answered with 404."""
+
+    prefix: Annotated[str, Field(pattern=r"^/([a-z0-9._-]+(/[a-z0-9._-]+)*)?$")]
+    service: str | None
+    auth: Literal["token", "public"]
+    rate: str
+    timeout: str
+
+
+class Reply(_Given):
+    """The gateway's own answer for a status: a stable code, both languages, and when to come back (seconds)."""
+
+    status: int
+    code: str
+    zh: str
+    en: str
+    retry_after: int | None = None
+
+
+class Routes(_Given):
+    """Everything that `deploy/gateway/routes.yaml` says."""
+
+    token: Token
+    identity_headers: Annotated[list[str], Field(max_length=16)]
+    body_max_bytes: int
+    services: dict[str, Service]
+    rates: dict[str, int]
+    timeouts: dict[str, int]
+    routes: list[Route]
+    replies: list[Reply]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        for route in self.routes:
+            known = {None, *self.services}
+            if route.service not in known or route.rate not in self.rates or route.timeout not in self.timeouts:
+                raise ValueError(f"{route.prefix} names a service, rate or timeout that is not declared")
+        prefixes = [route.prefix for route in self.routes]
+        if len(prefixes) != len(set(prefixes)):
+            raise ValueError("a prefix is declared twice")
+        return self
+
+    def longest_first(self) -> list[Route]:
+        """The routes in the order in which a gateway that takes the first match must try them."""
+        return sorted(self.routes, key=lambda route: (-len(route.prefix), route.prefix))
+
+
+def load(path: Path = CHECKOUT / "deploy/gateway/routes.yaml") -> Routes:
+    """Read the routes; raises pydantic.ValidationError when the file contradicts itself."""
+    return Routes.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def problem(reply: Reply, public_url: str) -> dict[str, Any]:
+    """The RFC 9457 body of a reply; the %…% are filled in by Envoy for each request, the query string left out."""
+    return {
+        "type": f"{public_url}/problems/{reply.code}",
+        "title": f"{reply.zh} · {reply.en}",
+        "status": reply.status,
+        "instance": "%PATH(NQ:PATH)%",
+        "code": reply.code,
+        "request_id": "%REQ(X-REQUEST-ID)%",
+    }
+
+
+def local_replies(routes: Routes, public_url: str) -> dict[str, Any]:
+    """Envoy's `local_reply_config`, which both forms carry, so that a refusal reads the same everywhere."""
+    return {"mappers": [_mapper(reply, public_url) for reply in routes.replies]}
+
+
+def _mapper(reply: Reply, public_url: str) -> dict[str, Any]:
+    mapper: dict[str, Any] = {
+        "filter": {
+            "status_code_filter": {
+                "comparison": {"op": "EQ", "value": {"default_value": reply.status, "runtime_key": "unused"}}
+            }
+        },
+        "body_format_override": {
+            "content_type": "application/problem+json; charset=utf-8",
+            "json_format": problem(reply, public_url),
+        },
+    }
+    if reply.retry_after is not None:
+        header = {"key": "retry-after", "value": str(reply.retry_after)}
+        mapper["headers_to_add"] = [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
+    return mapper
