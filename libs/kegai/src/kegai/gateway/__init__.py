@@ -23,7 +23,7 @@ def envoy_yaml(routes: Routes, places: Places) -> str:
 
 def committed_files(routes: Routes) -> dict[PurePath, str]:
     """Every generated file of the source tree, by its path from the root, with the text that it must have."""
-    cluster = manifests(routes, Places().public_url)
+    cluster = manifests(routes)
     return {
         _LOCAL: envoy_yaml(routes, Places()),
         **{_CLUSTER / name: _text(documents) for name, documents in cluster.items()},

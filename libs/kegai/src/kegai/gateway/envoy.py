@@ -30,7 +30,6 @@ class Places:
     jwks: PurePath = _JWKS
     issuer: str | None = None
     audience: str | None = None
-    public_url: str = "http://localhost:8080"
 
 
 def configuration(routes: Routes, places: Places) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def _connection_manager(routes: Routes, places: Places) -> dict[str, Any]:
                 **strip,
             )
         ],
-        local_reply_config=local_replies(routes, places.public_url),
+        local_reply_config=local_replies(routes),
         http_filters=_filters(routes, places),
         route_config={
             "name": "public",

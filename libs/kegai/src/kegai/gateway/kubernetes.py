@@ -12,10 +12,10 @@ _SERVICE_PORT = 8000
 _NO_SUCH_PATH = "no-such-path"
 
 
-def manifests(routes: Routes, public_url: str) -> dict[str, list[dict[str, Any]]]:
+def manifests(routes: Routes) -> dict[str, list[dict[str, Any]]]:
     """The documents of each file of `deploy/k8s/base/gateway`, kustomization included."""
     files = {
-        "gateway.yaml": [_gateway(), _clients(routes), _replies(routes, public_url)],
+        "gateway.yaml": [_gateway(), _clients(routes), _replies(routes)],
         "routes.yaml": [*(_http_route(route, routes) for route in routes.routes), _not_found()],
         "security.yaml": [_security(auth, routes) for auth in ("token", "public")],
         "traffic.yaml": [_traffic(route, routes) for route in routes.routes],
@@ -59,14 +59,14 @@ def _clients(routes: Routes) -> dict[str, Any]:
     )
 
 
-def _replies(routes: Routes, public_url: str) -> dict[str, Any]:
+def _replies(routes: Routes) -> dict[str, Any]:
     patch = {
         "type": "type.googleapis.com/envoy.config.listener.v3.Listener",
         "name": f"{_NAMESPACE}/{_GATEWAY}/http",
         "operation": {
             "op": "add",
             "path": "/default_filter_chain/filters/0/typed_config/local_reply_config",
-            "value": local_replies(routes, public_url),
+            "value": local_replies(routes),
         },
     }
     return _resource(

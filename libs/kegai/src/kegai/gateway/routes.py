@@ -81,24 +81,25 @@ def load(path: Path = CHECKOUT / "deploy/gateway/routes.yaml") -> Routes:
     return Routes.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
-def problem(reply: Reply, public_url: str) -> dict[str, Any]:
-    """The RFC 9457 body of a reply; the %…% are filled in by Envoy for each request, the query string left out."""
+def local_replies(routes: Routes) -> dict[str, Any]:
+    """Envoy's `local_reply_config`, which both forms carry, so that a refusal reads the same everywhere."""
+    return {"mappers": [_mapper(reply) for reply in routes.replies]}
+
+
+def _problem(reply: Reply) -> dict[str, Any]:
+    # The services' shape of RFC 9457. Envoy puts in the request's id: it is the correlation id of all that follows.
     return {
-        "type": f"{public_url}/problems/{reply.code}",
-        "title": f"{reply.zh} · {reply.en}",
+        "type": f"urn:cqast:problem:{reply.code}",
+        "title": reply.zh,
         "status": reply.status,
-        "instance": "%PATH(NQ:PATH)%",
+        "detail": f"{reply.zh} · {reply.en}",
+        "instance": "%REQ(X-REQUEST-ID)%",
         "code": reply.code,
-        "request_id": "%REQ(X-REQUEST-ID)%",
+        "errors": [],
     }
 
 
-def local_replies(routes: Routes, public_url: str) -> dict[str, Any]:
-    """Envoy's `local_reply_config`, which both forms carry, so that a refusal reads the same everywhere."""
-    return {"mappers": [_mapper(reply, public_url) for reply in routes.replies]}
-
-
-def _mapper(reply: Reply, public_url: str) -> dict[str, Any]:
+def _mapper(reply: Reply) -> dict[str, Any]:
     mapper: dict[str, Any] = {
         "filter": {
             "status_code_filter": {
@@ -107,7 +108,7 @@ def _mapper(reply: Reply, public_url: str) -> dict[str, Any]:
         },
         "body_format_override": {
             "content_type": "application/problem+json; charset=utf-8",
-            "json_format": problem(reply, public_url),
+            "json_format": _problem(reply),
         },
     }
     if reply.retry_after is not None:
