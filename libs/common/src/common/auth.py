@@ -1,0 +1,171 @@
+"""From a bearer token to a principal: who it is, what the roles permit, and over whose things."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import jwt
+import orjson
+
+from common.decision import Kind, Refusal
+
+TOKEN_MISSING = Refusal(
+    "auth.token-missing",
+    zh="请求未携带访问令牌",
+    en="The request carries no access token",
+    kind=Kind.UNAUTHENTICATED,
+)
+TOKEN_INVALID = Refusal(
+    "auth.token-invalid",
+    zh="访问令牌无效或已过期",
+    en="The access token is invalid or has expired",
+    kind=Kind.UNAUTHENTICATED,
+)
+NOT_PERMITTED = Refusal(
+    "auth.not-permitted",
+    zh="所持角色无权执行此操作（需要权限 {permission}）",
+    en="Your roles do not permit this (it needs {permission})",
+    kind=Kind.FORBIDDEN,
+)
+KEYS_AWAY = Refusal(
+    "auth.keys-away",
+    zh="暂时无法取得验签公钥，请稍后重试",
+    en="The keys that tokens are checked against cannot be had just now; try again",
+    kind=Kind.UNAVAILABLE,
+)
+
+_READ: Final = frozenset({"plan.read", "item.read", "unit.read", "programme.read"})
+_OWNER: Final = frozenset({"item.acknowledge", "item.start", "item.report-done", "milestone.report"})
+_JUDGE: Final = frozenset({"item.return", "item.close", "milestone.verify", "milestone.return", "milestone.revoke"})
+_OFFICE: Final = frozenset(
+    {"plan.define", "plan.adopt", "plan.enter-phase", "item.add", "item.assign",
+     "milestone.plan", "milestone.reschedule", "milestone.cancel"}
+)  # fmt: skip
+
+ROLES: Final[Mapping[str, frozenset[str]]] = {
+    "municipal-admin": _READ | _OFFICE | _JUDGE | {"unit.establish", "unit.rename"}
+    | {"programme.define", "programme.activate", "programme.retire"},
+    "reform-office": _READ | _OFFICE | _JUDGE,
+    "measure-lead": _READ | _JUDGE,
+    "unit-reporter": _READ | _OWNER,
+    "unit-leader": _READ | _OWNER,
+    "independent-assurer": _READ,
+    "auditor": _READ,
+    "society-officer": _READ | {"unit.establish", "unit.rename"},
+    "programme-manager": _READ | {"programme.define", "programme.activate", "programme.retire"},
+}  # fmt: skip
+"""What each role permits; a permission is a noun and a verb."""
+
+EVERYWHERE: Final = frozenset(
+    {"municipal-admin", "reform-office", "measure-lead", "independent-assurer",
+     "auditor", "society-officer", "programme-manager"}
+)  # fmt: skip
+"""Roles that see every unit's things; all others see their own unit's and those of the units below it."""
+
+REFETCH_SECONDS_MIN: Final = 10
+CACHED_MAX: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller: an opaque id, the unit that the token names, and what its roles add up to."""
+
+    id: str
+    unit_code: str | None
+    permissions: frozenset[str]
+    everywhere: bool
+
+
+class KeySet:
+    """The public keys that tokens are signed with, from a file or an address; an unknown key has them read again."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._keys: dict[str, Any] = {}
+        self._fetched = 0.0
+        self._lock = asyncio.Lock()
+
+    async def key(self, key_id: str) -> Any:
+        """The key of that id.
+
+        :raises Refused: ``auth.token-invalid`` if there is none, ``auth.keys-away`` if the set cannot be read.
+        """
+        async with self._lock:
+            if key_id not in self._keys and time.monotonic() - self._fetched >= REFETCH_SECONDS_MIN * bool(self._keys):
+                self._keys = {
+                    key.key_id: key.key for key in jwt.PyJWKSet.from_dict(await self._fetch()).keys if key.key_id
+                }
+                self._fetched = time.monotonic()
+        if key_id not in self._keys:
+            raise TOKEN_INVALID()
+        return self._keys[key_id]
+
+    async def _fetch(self) -> dict[str, Any]:
+        try:
+            if self._where.startswith(("http://", "https://")):
+                async with httpx.AsyncClient(timeout=3) as client:
+                    content = (await client.get(self._where)).raise_for_status().content
+            else:
+                content = await asyncio.to_thread(Path(self._where).read_bytes)
+            found: dict[str, Any] = orjson.loads(content)
+        except (OSError, httpx.HTTPError, orjson.JSONDecodeError) as error:
+            raise KEYS_AWAY() from error
+        return found
+
+
+class Verifier:
+    """Checks tokens: ES256 only, by issuer, audience and expiry; a checked one is remembered until it expires."""
+
+    def __init__(self, keys: KeySet, *, issuer: str, audience: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._known: dict[bytes, tuple[float, Principal]] = {}
+
+    async def principal(self, token: str) -> Principal:
+        """Who bears this token.
+
+        :raises Refused: ``auth.token-invalid``, ``auth.keys-away``.
+        """
+        digest = hashlib.sha256(token.encode()).digest()
+        expires, principal = self._known.get(digest, (0.0, None))
+        if principal is not None and expires > time.time():
+            return principal
+        claims = await self._claims(token)
+        principal = principal_of(claims)
+        if len(self._known) >= CACHED_MAX:
+            self._known.clear()
+        self._known[digest] = (float(claims["exp"]), principal)
+        return principal
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            key = await self._keys.key(str(jwt.get_unverified_header(token).get("kid", "")))
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["ES256"],
+                issuer=self._issuer,
+                audience=self._audience,
+                options={"require": ["exp", "iat", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise TOKEN_INVALID() from error
+        return claims
+
+
+def principal_of(claims: Mapping[str, Any]) -> Principal:
+    """The principal that checked claims speak of; a role that is not in the table permits nothing."""
+    roles = [role for role in claims.get("roles", []) if role in ROLES]
+    unit = claims.get("unit")
+    return Principal(
+        id=str(claims["sub"]),
+        unit_code=str(unit) if unit else None,
+        permissions=frozenset().union(*(ROLES[role] for role in roles)),
+        everywhere=not EVERYWHERE.isdisjoint(roles),
+    )

@@ -1,0 +1,67 @@
+"""Who asks, for which unit, when and by which request: what a command is given beside its own words."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import asyncpg
+
+from common.clock import business_date
+from common.decision import EFFECTIVE_IN_FUTURE, Kind, Refusal, Unit
+
+NO_UNIT = Refusal(
+    "caller.no-unit",
+    zh="此操作须以所属单位的名义进行，而令牌未载明名录中的单位",
+    en="This is done in the name of a unit, and the token names none that the directory knows",
+    kind=Kind.FORBIDDEN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service as its stores see it: its name, its database and how it names things in public."""
+
+    name: str
+    pool: asyncpg.Pool
+    public_url: str
+    relay_slices: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request by one principal; the time is taken once, so that all that it causes has the same."""
+
+    service: Service
+    principal: str
+    permissions: frozenset[str]
+    everywhere: bool
+    """Whether the caller sees every unit's things, or only its own unit's and those below."""
+    caller_unit: Unit | None
+    now: datetime
+    route: str
+    body_hash: bytes
+    key: str | None = None
+    """The Idempotency-Key, if the client sent one."""
+    expected_version: int | None = None
+    """The version that the client has seen (If-Match), if it said so."""
+    correlation: str | None = None
+    traceparent: str | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """The unit in whose name the caller acts.
+
+        :raises Refused: ``caller.no-unit``.
+        """
+        if self.caller_unit is None:
+            raise NO_UNIT()
+        return self.caller_unit
+
+    def effective(self, on: date | None) -> date:
+        """The day on which the command takes effect: as given, else today in Shanghai.
+
+        :raises Refused: ``effective.in-future``.
+        """
+        today = business_date(self.now)
+        if on is not None and on > today:
+            raise EFFECTIVE_IN_FUTURE(pointer="/effective_on", on=on, today=today)
+        return on or today

@@ -1,0 +1,177 @@
+"""CloudEvents 1.0 in Kafka's binary mode: an event and its circumstances to headers and bytes, and back.
+
+The value of a record is the event's JSON exactly as it was stored; everything else travels in headers. Each event
+carries the hash of the one before it in its aggregate, so that neither can be altered, dropped or swapped unseen.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from common.clock import timestamp
+from common.contracts import CATALOGUE, Event, source
+
+GENESIS: Final = b"\x00" * 32
+"""What the first event of an aggregate names as the hash of its predecessor."""
+
+NOT_HASHED: Final = frozenset({"ce_hash", "ce_prevhash", "ce_traceparent", "traceparent"})
+"""Headers outside the hash: the chain itself, and what merely tells how a request travelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What surrounds an event: where it belongs, when it was recorded, when it holds, who caused it and by what."""
+
+    id: UUID
+    aggregate_type: str
+    aggregate_id: UUID
+    version: int
+    recorded_at: datetime
+    effective_on: date
+    actor: str
+    unit: UUID | None = None
+    correlation: str | None = None
+    causation: str | None = None
+    traceparent: str | None = None
+    data_class: str = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as a reader finds it on a topic."""
+
+    event: Event
+    id: UUID
+    aggregate_type: str
+    aggregate_id: UUID
+    version: int
+    recorded_at: datetime
+    effective_on: date
+    traceparent: str | None
+
+
+class Broken(ValueError):
+    """A record that cannot be read as one of our events; ``reason`` is a stable word, the message says more."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+def headers_of(event: Event, about: Circumstances, *, public_url: str) -> dict[str, str]:
+    """The headers of an event's record, all but the chain's two."""
+    subject = str(about.aggregate_id)
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(about.id),
+        "ce_source": source(event.producer),
+        "ce_type": event.type,
+        "ce_subject": subject,
+        "ce_time": timestamp(about.recorded_at),
+        "ce_dataschema": f"{public_url}/events/schemas/{event.type}.json",
+        "ce_partitionkey": subject,
+        "ce_effectiveat": about.effective_on.isoformat(),
+        "ce_sequence": f"{about.version:020d}",
+        "ce_aggregatetype": about.aggregate_type,
+        "ce_actor": about.actor,
+        "ce_dataclass": about.data_class,
+        "content-type": "application/json",
+    }
+    optional = {
+        "ce_unitid": about.unit and str(about.unit),
+        "ce_correlationid": about.correlation,
+        "ce_causationid": about.causation,
+        "ce_traceparent": about.traceparent,
+        "traceparent": about.traceparent,
+    }
+    return headers | {name: value for name, value in optional.items() if value}
+
+
+def chain(previous: bytes, headers: Mapping[str, str], payload: bytes) -> bytes:
+    """The hash of an event, 32 bytes: SHA-256(previous ‖ sorted headers, each part length-prefixed ‖ payload).
+
+    Nothing that the database assigns goes into it, so that a reader of the topic alone can check it.
+    """
+    digest = hashlib.sha256(previous)
+    for name in sorted(headers):
+        if name not in NOT_HASHED:
+            for part in (name.encode(), headers[name].encode()):
+                digest.update(len(part).to_bytes(4, "big"))
+                digest.update(part)
+    digest.update(payload)
+    return digest.digest()
+
+
+def linked(previous: bytes, headers: dict[str, str], payload: bytes) -> bytes:
+    """Put the chain's two headers in and return the hash."""
+    digest = chain(previous, headers, payload)
+    headers["ce_prevhash"] = previous.hex()
+    headers["ce_hash"] = digest.hex()
+    return digest
+
+
+def first_break(events: Iterable[tuple[Mapping[str, str], bytes]]) -> str | None:
+    """Why the chain of one aggregate does not hold, at its first break; None if it does.
+
+    :param events: headers and payload of every event of the aggregate, in order of version from 1.
+    """
+    previous = GENESIS
+    for version, (headers, payload) in enumerate(events, start=1):
+        if headers.get("ce_sequence") != f"{version:020d}":
+            return f"version {version} is missing or out of its place"
+        if headers.get("ce_prevhash") != previous.hex():
+            return f"version {version} does not follow the event before it"
+        digest = chain(previous, headers, payload)
+        if headers.get("ce_hash") != digest.hex():
+            return f"version {version} was altered"
+        previous = digest
+    return None
+
+
+def decode(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> Recorded:
+    """Read a record.
+
+    :raises Broken: ``envelope`` if a header is missing or malformed, ``unknown-type`` if no contract is known for
+        its type, ``data`` if the value does not fit the contract.
+    """
+    try:
+        told = {name: text.decode() for name, text in headers}
+        about = Circumstances(
+            id=UUID(told["ce_id"]),
+            aggregate_type=told["ce_aggregatetype"],
+            aggregate_id=UUID(told["ce_subject"]),
+            version=int(told["ce_sequence"]),
+            recorded_at=datetime.fromisoformat(told["ce_time"]),
+            effective_on=date.fromisoformat(told["ce_effectiveat"]),
+            actor=told["ce_actor"],
+            traceparent=told.get("traceparent"),
+        )
+        wire_type = told["ce_type"]
+    except (KeyError, ValueError) as error:
+        raise Broken("envelope", repr(error)) from error
+    if about.recorded_at.tzinfo is None or about.version < 1:
+        raise Broken("envelope", "ce_time needs an offset and ce_sequence counts from 1")
+    contract = CATALOGUE.get(wire_type)
+    if contract is None:
+        raise Broken("unknown-type", wire_type)
+    if told.get("ce_source") != source(contract.producer):
+        raise Broken("envelope", f"{wire_type} does not come from {told.get('ce_source')}")
+    try:
+        event = contract.model_validate_json(value or b"")
+    except ValidationError as error:
+        raise Broken("data", str(error)) from error
+    return Recorded(
+        event=event,
+        id=about.id,
+        aggregate_type=about.aggregate_type,
+        aggregate_id=about.aggregate_id,
+        version=about.version,
+        recorded_at=about.recorded_at,
+        effective_on=about.effective_on,
+        traceparent=about.traceparent,
+    )

@@ -1,0 +1,56 @@
+"""The published language: what the services tell each other and the world, one module per producer, no behaviour.
+
+A class here is a promise to readers that we do not know. Inside a major version fields are only added, each with a
+default; a change of meaning is a new class with the next major. Readers ignore what they do not know.
+"""
+
+import re
+from typing import Annotated, Any, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PREFIX: Final = "cn.cqast"
+
+Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,39}$", description="A human code: unique, never reused.")]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Title = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Event(BaseModel):
+    """Something that happened, as it is told on a topic.
+
+    Subclasses are named in the past tense; the wire type follows from the name:
+    ``MilestoneVerified`` told by measures is ``cn.cqast.measures.milestone-verified.v1``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+    producer: ClassVar[str] = ""
+    type: ClassVar[str] = ""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, producer: str = "", major: int = 1, **kwargs: Any) -> None:
+        """Give a concrete event its wire type and enter it in the catalogue."""
+        super().__pydantic_init_subclass__(**kwargs)
+        if producer:
+            cls.producer = producer
+            return
+        words = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+        cls.type = f"{PREFIX}.{cls.producer}.{words}.v{major}"
+        if cls.type in CATALOGUE:
+            raise TypeError(f"two events are told as {cls.type}")
+        CATALOGUE[cls.type] = cls
+
+
+CATALOGUE: Final[dict[str, type[Event]]] = {}
+"""Every event type known to this process, by wire type: filled as the contract modules are imported."""
+
+
+def source(producer: str) -> str:
+    """The CloudEvents source of a producer: ``urn:cqast:measures``."""
+    return f"urn:cqast:{producer}"
+
+
+def topic(producer: str) -> str:
+    """The topic that carries a producer's facts: ``cqast.measures.events.v1``."""
+    return f"cqast.{producer}.events.v1"

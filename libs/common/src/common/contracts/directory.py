@@ -1,0 +1,57 @@
+"""The directory of association units, told by societies and kept as a copy by whoever needs names and parents."""
+
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from common.contracts import Code, Event, Title
+
+
+class UnitKind(StrEnum):
+    """What an association unit is; the first four stand outside the coverage counts."""
+
+    MUNICIPAL = "municipal"
+    DEPARTMENT = "department"
+    AFFILIATE = "affiliate"
+    EXTERNAL = "external"
+    DISTRICT = "district"
+    ZONE = "zone"
+    ENTERPRISE = "enterprise"
+    CAMPUS = "campus"
+    RESEARCH_INSTITUTE = "research-institute"
+    HOSPITAL = "hospital"
+    TOWNSHIP = "township"
+    RURAL_TECH = "rural-tech"
+
+
+class DirectoryEvent(Event, producer="societies"):
+    """A fact about the directory."""
+
+
+class UnitEstablished(DirectoryEvent):
+    """An association unit exists from this day on."""
+
+    unit: UUID
+    code: Code
+    """Our own stable code; a division's code may be reused by the state, ours never is."""
+    kind: UnitKind
+    name_zh: Title
+    name_en: Title
+    parent: UUID | None = None
+    """The unit that this one belongs to; none for the municipal association."""
+    division_code: str | None = Field(default=None, pattern=r"^\d{6}$")
+    """GB/T 2260 code of the division that the unit serves, for kind district."""
+    zone_code: Code | None = None
+    """Own code of the functional zone that the unit serves (such a zone has no GB/T 2260 code), for kind zone."""
+    established_on: date
+
+
+class UnitRenamed(DirectoryEvent):
+    """A unit bears another name from this day on."""
+
+    unit: UUID
+    name_zh: Title
+    name_en: Title
+    valid_from: date

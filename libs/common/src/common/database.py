@@ -1,0 +1,68 @@
+"""One pool of direct PostgreSQL connections per process, and what it means when there is none."""
+
+from typing import Final, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import MetaData
+
+from common.decision import Kind, Refusal
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+"""A connection, whether it came from a pool or not."""
+
+NAMING: Final = {
+    "pk": "pk_%(table_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+}
+
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.DiskFullError,
+)
+"""What asyncpg raises when the database cannot be asked; whether a statement took effect is then unknown."""
+
+DATABASE_AWAY = Refusal(
+    "database.away",
+    zh="数据库暂不可用，请稍后携带同一 Idempotency-Key 重试",
+    en="The database cannot be reached just now; try again with the same Idempotency-Key",
+    kind=Kind.UNAVAILABLE,
+)
+
+
+def metadata() -> MetaData:
+    """The tables of one service: apart from every other's, with constraints named by one convention."""
+    return MetaData(naming_convention=NAMING)
+
+
+async def open_pool(url: str, *, size_max: int, application: str) -> asyncpg.Pool:
+    """A pool that opens no connection before it is asked and waits at most 5 s for any answer."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=size_max,
+        timeout=3,
+        command_timeout=5,
+        max_inactive_connection_lifetime=60,
+        server_settings={"application_name": application, "jit": "off"},
+    )
+
+
+async def reachable(pool: asyncpg.Pool) -> str:
+    """``ok`` if the database answers within a second, else the reason."""
+    try:
+        async with pool.acquire(timeout=1) as connection:
+            await connection.execute("SELECT 1", timeout=1)
+    except AWAY as error:
+        return f"{type(error).__name__}: {error}"
+    return "ok"

@@ -1,0 +1,115 @@
+"""What a domain may say to a command: a change with the events that tell of it, or a refusal with a stable code."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from common.contracts import Event
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Generic[State]):
+    """A decision's outcome: the new state, the events that tell of it in order, and the day on which it holds.
+
+    No event means that what was asked holds already: nothing happens twice.
+    """
+
+    state: State
+    events: tuple[Event, ...]
+    effective_on: date
+
+
+class Kind(IntEnum):
+    """Why something is refused, as an HTTP status."""
+
+    MALFORMED = 400
+    UNAUTHENTICATED = 401
+    FORBIDDEN = 403
+    ABSENT = 404
+    CONFLICT = 409
+    STALE = 412
+    TOO_LARGE = 413
+    INVALID = 422
+    UNSEEN = 428
+    UNAVAILABLE = 503
+
+
+class Refused(Exception):
+    """A command was refused; nothing was written."""
+
+    def __init__(self, refusal: "Refusal", facts: dict[str, Any], pointer: str | None = None) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+        self.facts = facts
+        self.pointer = pointer
+
+    def say(self, language: str) -> str:
+        """The reason in ``zh`` or ``en``, with its facts filled in."""
+        return (self.refusal.zh if language == "zh" else self.refusal.en).format(**self.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason to refuse: a stable code and its text in both languages; call it to raise it with facts."""
+
+    code: str
+    zh: str
+    en: str
+    kind: Kind = Kind.CONFLICT
+
+    def __call__(self, *, pointer: str | None = None, **facts: Any) -> Refused:
+        """The refusal as an exception; ``pointer`` is the JSON pointer of the field that is at fault."""
+        return Refused(self, facts, pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An association unit as a rule sees it: whom it belongs to, and what belongs to it."""
+
+    id: UUID
+    code: str
+    lineage: tuple[UUID, ...]
+    """Itself first, the top last."""
+    subtree: frozenset[UUID]
+    """Itself and all below it."""
+
+    def belongs_to(self, *units: UUID) -> bool:
+        """Whether this unit is one of the given ones or below one of them."""
+        return not set(units).isdisjoint(self.lineage)
+
+
+NOT_INDEPENDENT = Refusal(
+    "judge.not-independent",
+    zh="审定单位不得为责任单位、协同单位或其下属单位",
+    en="Whoever judges may not belong to the owner or a co-unit of what is judged",
+    kind=Kind.FORBIDDEN,
+)
+EFFECTIVE_IN_FUTURE = Refusal(
+    "effective.in-future",
+    zh="生效日期 {on} 晚于今日 {today}",
+    en="The effective date {on} is later than today, {today}",
+    kind=Kind.INVALID,
+)
+EFFECTIVE_BEFORE_PREDECESSOR = Refusal(
+    "effective.before-predecessor",
+    zh="生效日期 {on} 早于上一步的日期 {since}",
+    en="The effective date {on} is before that of the step before, {since}",
+    kind=Kind.INVALID,
+)
+
+EFFECTIVE_BEFORE_PLAN = Refusal(
+    "effective.before-plan",
+    zh="日期 {on} 早于方案起始日 {starts_on}",
+    en="{on} is before the plan began, {starts_on}",
+    kind=Kind.INVALID,
+)
+
+
+def must_follow(on: date, since: date) -> None:
+    """Refuse a step that would take effect before its predecessor did."""
+    if on < since:
+        raise EFFECTIVE_BEFORE_PREDECESSOR(pointer="/effective_on", on=on, since=since)

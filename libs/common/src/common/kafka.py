@@ -1,0 +1,142 @@
+"""How we talk to Kafka: topics, producers and consumers, every option that matters spelt out."""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from common.contracts import topic
+
+PRODUCERS: Final = ("measures", "societies", "talent")
+FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it must be; its partitions are fixed for good, because keys are spread over them."""
+
+    name: str
+    configs: dict[str, str] = field(default_factory=lambda: dict(FOR_EVER))
+
+
+def quarantine_of(name: str) -> str:
+    """The topic that receives copies of what a projection parked."""
+    return f"{name}.quarantine"
+
+
+TOPICS: Final = tuple(
+    Topic(name) for producer in PRODUCERS for name in (topic(producer), quarantine_of(topic(producer)))
+)
+
+
+class TopicSettings(BaseSettings):
+    """Where the topics are made and how broad: 6 partitions and one replica locally, 12 and 3 in production."""
+
+    model_config = SettingsConfigDict(env_prefix="KEGAI_", frozen=True)
+
+    kafka_bootstrap: str
+    partitions: int = 6
+    replication: int = 1
+
+
+async def create_topics(settings: TopicSettings) -> list[str]:
+    """Create the topics that are missing; the names of those that were created.
+
+    :raises KafkaError: what the broker answers, but for "exists already".
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        missing = [wanted for wanted in TOPICS if wanted.name not in there]
+        if not missing:
+            return []
+        safety = {"min.insync.replicas": str(min(2, settings.replication))}
+        reply = await admin.create_topics(
+            [
+                NewTopic(t.name, settings.partitions, settings.replication, topic_configs=t.configs | safety)
+                for t in missing
+            ]
+        )
+        for name, code, *_ in reply.topic_errors:
+            error = for_code(code)
+            if code and error.__name__ != "TopicAlreadyExistsError":
+                raise error(name)
+        return [wanted.name for wanted in missing]
+    finally:
+        await admin.close()
+
+
+def relay_producer(bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
+    """A transactional producer: whoever starts one with the same id fences the one before it."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=transactional_id,
+        transactional_id=transactional_id,
+        transaction_timeout_ms=30_000,
+        acks="all",
+        linger_ms=0,
+        max_batch_size=256 * 1024,
+        max_request_size=4 * 1024 * 1024,
+        request_timeout_ms=10_000,
+        retry_backoff_ms=50,
+        metadata_max_age_ms=60_000,
+    )
+
+
+def plain_producer(bootstrap: str, client_id: str) -> AIOKafkaProducer:
+    """An idempotent producer for copies whose order does not matter."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        enable_idempotence=True,
+        acks="all",
+        max_request_size=16 * 1024 * 1024,
+        request_timeout_ms=10_000,
+    )
+
+
+def group_consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
+    """A member of a group that reads only what was committed and keeps its position in the database."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        client_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_min_bytes=1,
+        fetch_max_wait_ms=500,
+        max_partition_fetch_bytes=16 * 1024 * 1024,
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=2_000,
+        max_poll_interval_ms=300_000,
+        retry_backoff_ms=50,
+        metadata_max_age_ms=60_000,
+    )
+
+
+async def broker_answers(bootstrap: str) -> str:
+    """``ok`` if a broker answers within two seconds, else the reason."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2_000)
+    try:
+        async with asyncio.timeout(2):
+            await admin.start()
+            await admin.list_topics()
+    except (KafkaError, TimeoutError, OSError) as error:
+        return f"{type(error).__name__}: {error}"
+    finally:
+        await admin.close()
+    return "ok"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["topics"]:
+        sys.exit("usage: python -m common.kafka topics")
+    for created in asyncio.run(create_topics(TopicSettings())):
+        print(created)

@@ -1,0 +1,131 @@
+"""What a projection could not take in: kept whole with the reason, copied to quarantine, tried again in turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+
+from common.cloudevents import Broken, Recorded, decode
+from common.database import Connection
+from common.kafka import quarantine_of
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A record with what could be read of it: the event, or the reason why there is none, and what it claims to be."""
+
+    record: ConsumerRecord
+    event: Recorded | None
+    broken: Broken | None
+    aggregate_id: UUID | None
+    version: int
+
+    @classmethod
+    def open(cls, record: ConsumerRecord) -> "Parcel":
+        """Read a record without failing."""
+        try:
+            event = decode(record.headers, record.value)
+        except Broken as broken:
+            return cls(record, None, broken, *_claim(record))
+        return cls(record, event, None, event.aggregate_id, event.version)
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Topic, partition and offset."""
+        return self.record.topic, self.record.partition, self.record.offset
+
+
+def _claim(record: ConsumerRecord) -> tuple[UUID | None, int]:
+    told = dict(record.headers)
+    try:
+        return UUID(told["ce_subject"].decode()), int(told["ce_sequence"])
+    except (KeyError, ValueError):
+        return None, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A parcel with a stable word for why it waits, and the detail for whoever mends it."""
+
+    parcel: Parcel
+    reason: str
+    detail: str
+
+
+async def waiting(connection: Connection, projection: str, aggregates: set[UUID] | None) -> list[Parcel]:
+    """What is parked of the given aggregates, or all that is parked."""
+    rows = await connection.fetch(
+        "SELECT * FROM parked WHERE projection = $1 AND ($2::uuid[] IS NULL OR aggregate_id = ANY($2)) ORDER BY id",
+        projection,
+        aggregates,
+    )
+    return [Parcel.open(_record_of(row)) for row in rows]
+
+
+async def park(connection: Connection, projection: str, parked: Sequence[Parked]) -> None:
+    """Keep records whole; one that is parked already gets its new reason."""
+    await connection.executemany(
+        "INSERT INTO parked (projection, topic, partition, record_offset, record_key, value, headers, "
+        "aggregate_id, version, reason, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+        "ON CONFLICT (projection, topic, partition, record_offset) "
+        "DO UPDATE SET reason = excluded.reason, detail = excluded.detail",
+        [
+            (
+                projection,
+                *one.parcel.place,
+                one.parcel.record.key,
+                one.parcel.record.value,
+                _headers_to_json(one.parcel.record.headers),
+                one.parcel.aggregate_id,
+                one.parcel.version or None,
+                one.reason,
+                one.detail[:2000],
+            )
+            for one in parked
+        ],
+    )
+
+
+async def unpark(connection: Connection, projection: str, places: Sequence[tuple[str, int, int]]) -> None:
+    """Forget records whose turn has come or has passed."""
+    await connection.executemany(
+        "DELETE FROM parked WHERE projection = $1 AND topic = $2 AND partition = $3 AND record_offset = $4",
+        [(projection, *place) for place in places],
+    )
+
+
+async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection: str) -> int:
+    """Send what is parked and not copied yet to its quarantine topic, with the reason and where it came from."""
+    rows = await pool.fetch(
+        "SELECT * FROM parked WHERE projection = $1 AND NOT copied ORDER BY id LIMIT 100", projection
+    )
+    for row in rows:
+        origin = {"projection": projection, "reason": row["reason"], "detail": row["detail"], "topic": row["topic"],
+                  "partition": str(row["partition"]), "offset": str(row["record_offset"])}  # fmt: skip
+        headers = [*_record_of(row).headers, *((f"kegai-{name}", text.encode()) for name, text in origin.items())]
+        await producer.send_and_wait(
+            quarantine_of(row["topic"]), key=row["record_key"], value=row["value"], headers=headers
+        )
+        await pool.execute("UPDATE parked SET copied = true WHERE id = $1", row["id"])
+    return len(rows)
+
+
+def _headers_to_json(headers: Sequence[tuple[str, bytes]]) -> str:
+    return orjson.dumps([(name, value.decode("latin-1")) for name, value in headers]).decode()
+
+
+def _record_of(row: asyncpg.Record) -> Any:
+    """A parked record in the shape in which it came."""
+    return SimpleNamespace(
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["record_offset"],
+        key=row["record_key"],
+        value=row["value"],
+        headers=tuple((name, text.encode("latin-1")) for name, text in orjson.loads(row["headers"])),
+    )

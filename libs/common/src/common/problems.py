@@ -1,0 +1,153 @@
+"""Errors as people and programs can use them: RFC 9457, a stable code, the caller's language, never a stack trace."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from common.database import AWAY, DATABASE_AWAY
+from common.decision import Kind, Refusal, Refused
+from common.telemetry import log
+
+MALFORMED = Refusal(
+    "request.malformed", zh="请求体不是有效的 JSON", en="The body is not valid JSON", kind=Kind.MALFORMED
+)
+INVALID = Refusal(
+    "request.invalid",
+    zh="请求内容有误，见 errors",
+    en="The request is not as it should be: see errors",
+    kind=Kind.INVALID,
+)
+NO_ROUTE = Refusal(
+    "request.no-such-address", zh="此地址不存在", en="There is nothing at this address", kind=Kind.ABSENT
+)
+FAULT = Refusal(
+    "internal.fault",
+    zh="系统内部错误，请凭编号 {instance} 联系运维人员",
+    en="Something went wrong here; give the operators the number {instance}",
+)
+TITLES: Final = {
+    400: ("请求无法识别", "Malformed request"),
+    401: ("需要身份验证", "Authentication needed"),
+    403: ("无权操作", "Not permitted"),
+    404: ("未找到", "Not found"),
+    405: ("不支持的方法", "Method not allowed"),
+    409: ("与当前状态冲突", "Conflict with the present state"),
+    412: ("版本已变化", "The version has changed"),
+    413: ("请求体过大", "The body is too large"),
+    422: ("内容不符合要求", "The content is not acceptable"),
+    428: ("需要说明所依据的版本", "Say which version you have seen"),
+    500: ("内部错误", "Internal fault"),
+    503: ("暂不可用", "Not available just now"),
+}
+RETRY_AFTER_SECONDS: Final = "2"
+
+
+class Fault(BaseModel):
+    """One thing that is wrong, and where."""
+
+    pointer: str
+    detail: str
+    code: str
+
+
+class Problem(BaseModel):
+    """RFC 9457, with a stable ``code`` to act on; ``title`` and ``detail`` are for people, in the caller's language."""
+
+    type: str = Field(examples=["urn:cqast:problem:item.open-milestones"])
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="The request's correlation id")
+    code: str = Field(examples=["item.open-milestones"])
+    errors: list[Fault] = []
+
+
+def language_of(accepted: str | None) -> str:
+    """``zh`` or ``en``, whichever the Accept-Language header prefers; Chinese where it says neither."""
+    ranked: list[tuple[float, str]] = []
+    for part in (accepted or "").split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        language = tag[:2].lower()
+        if language in {"zh", "en"}:
+            try:
+                ranked.append((-float(weight or 1), language))
+            except ValueError:
+                ranked.append((0.0, language))
+    return min(ranked, key=lambda one: one[0])[1] if ranked else "zh"
+
+
+def problem(request: Request, refused: Refused, *, status: int | None = None, errors: Sequence[Fault] = ()) -> Response:
+    """The reply that says why not."""
+    language = language_of(request.headers.get("accept-language"))
+    status = status or int(refused.refusal.kind)
+    title = TITLES.get(status, (HTTPStatus(status).phrase,) * 2)[language == "en"]
+    detail = refused.say(language)
+    if refused.pointer and not errors:
+        errors = [Fault(pointer=refused.pointer, detail=detail, code=refused.refusal.code)]
+    body = Problem(
+        type=f"urn:cqast:problem:{refused.refusal.code}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance=correlation_of(request),
+        code=refused.refusal.code,
+        errors=list(errors),
+    )
+    headers = {"Content-Language": "en" if language == "en" else "zh-CN"}
+    if status == 503:
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(orjson.dumps(body.model_dump()), status, headers, media_type="application/problem+json")
+
+
+def correlation_of(request: Request) -> str:
+    """What ties together all that this request causes: the gateway's request id."""
+    found: str = request.scope["state"]["correlation"]
+    return found
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application with a problem."""
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> Response:
+        return problem(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        if any(one["type"] == "json_invalid" for one in error.errors()):
+            return problem(request, MALFORMED())
+        return problem(request, INVALID(), errors=[_fault(one) for one in error.errors()])
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return problem(request, NO_ROUTE())
+        text = TITLES.get(error.status_code, (str(error.detail),) * 2)
+        refusal = Refusal(f"request.{HTTPStatus(error.status_code).name.lower().replace('_', '-')}", *text)
+        return problem(request, refusal(), status=error.status_code)
+
+    async def away(request: Request, error: Exception) -> Response:
+        log.warning("database.away", error=repr(error), correlation=correlation_of(request))
+        return problem(request, DATABASE_AWAY())
+
+    for kind in AWAY:
+        app.exception_handler(kind)(away)
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        log.error("request.fault", exc_info=error, correlation=correlation_of(request), path=request.url.path)
+        return problem(request, FAULT(instance=correlation_of(request)), status=500)
+
+
+def _fault(error: dict[str, Any]) -> Fault:
+    where = [str(part) for part in error["loc"] if part != "body"]
+    return Fault(pointer="/" + "/".join(where), detail=str(error["msg"]), code=str(error["type"]))

@@ -1,0 +1,338 @@
+"""Load one aggregate, let it decide, save in one statement: state, events, outbox and reply are durable together."""
+
+import asyncio
+import dataclasses
+import random
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Generic, Protocol, TypeVar, get_type_hints
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import asyncpg
+import orjson
+from pydantic import BaseModel, create_model
+from starlette.responses import Response
+from uuid_utils.compat import uuid7
+
+from common.call import Call
+from common.cloudevents import GENESIS, Circumstances, first_break, headers_of, linked
+from common.decision import Change, Kind, Refusal, Refused, Unit
+from common.journal import KEY_KEPT_HOURS
+from common.rows import AggregateRow, RowCodec, insert_statement, update_statement
+
+ATTEMPTS_MAX = 5
+
+STALE = Refusal(
+    "version.stale",
+    zh="对象已被他人更新：当前版本 {current}，请求依据的版本 {expected}",
+    en="Someone was faster: the version is {current}, the request was made for {expected}",
+    kind=Kind.STALE,
+)
+CONTENDED = Refusal(
+    "version.contended",
+    zh="该对象正被多方同时修改，请重试",
+    en="This is being changed by many at once; try again",
+)
+KEY_REUSED = Refusal(
+    "idempotency.key-reused",
+    zh="该 Idempotency-Key 已用于内容不同的请求",
+    en="This Idempotency-Key was used for a request with another body",
+    kind=Kind.INVALID,
+)
+
+
+class Aggregate(Protocol):
+    """What the store asks of a state: its id, the name of its state, and which commands it would take next."""
+
+    @property
+    def id(self) -> UUID:
+        """UUIDv7, the Kafka key of the aggregate's events."""
+
+    @property
+    def version(self) -> int:
+        """How many events it has had; 0 before the first."""
+
+    @property
+    def state(self) -> str:
+        """The name of the state it is in."""
+
+    def actions(self, by: Unit | None) -> Iterable[tuple[str, str]]:
+        """Pairs of a permission (``milestone.verify``) and the command's relative path (``milestones/2/verify``)."""
+
+
+State = TypeVar("State", bound=Aggregate)
+JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[State]):
+    """A state as it is stored, with what the store keeps beside it."""
+
+    state: State
+    hash: bytes
+    recorded_at: datetime
+
+
+class Decided(BaseModel):
+    """The reply to a command that was carried out, or that had been before."""
+
+    id: UUID
+    version: int
+    position: str
+    """``<id>@<version>``: give it as ``min_position`` to a view, to read what this command did."""
+    state: str
+    allowed_actions: tuple[str, ...]
+    """What this caller may do next, as paths relative to this aggregate's address."""
+
+
+class Happened(BaseModel):
+    """One event of an aggregate's history."""
+
+    version: int
+    type: str
+    effective_on: date
+    recorded_at: datetime
+    actor: str
+    unit: UUID | None
+    data: dict[str, Any]
+    hash: str
+
+    @classmethod
+    def of(cls, row: asyncpg.Record) -> "Happened":
+        """From a row of ``event``."""
+        return cls(
+            version=row["aggregate_version"],
+            type=row["type"],
+            effective_on=row["effective_on"],
+            recorded_at=row["recorded_at"],
+            actor=row["actor"],
+            unit=orjson.loads(row["headers"]).get("ce_unitid"),
+            data=orjson.loads(row["payload"]),
+            hash=row["hash"].hex(),
+        )
+
+
+class History(BaseModel):
+    """What happened, oldest first; ``chain`` is ``ok``, or says where the hash chain breaks."""
+
+    events: list[Happened]
+    chain: str
+
+
+class Aggregates(Generic[State]):
+    """All aggregates of one kind: the only way to their table for a command.
+
+    :param of: the aggregate's type, as in ``ce_aggregatetype`` and in refusal codes.
+    :param at: the path of the collection, ``/api/v1/items``.
+    :param visible: whether a caller may know of this one; who may not gets the same 404 as for none at all.
+    :param taken: what to answer when a unique constraint is violated, by the constraint's name.
+    """
+
+    def __init__(
+        self,
+        row: type[AggregateRow],
+        state: type[State],
+        *,
+        of: str,
+        at: str,
+        visible: Callable[[Call, State], bool] = lambda _call, _state: True,
+        taken: Mapping[str, Refusal] | None = None,
+    ) -> None:
+        self.of = of
+        self.at = at
+        self.read_model = _read_model(state)
+        self.codec = RowCodec(row.__table__, state)  # type: ignore[attr-defined]
+        self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
+        self._visible = visible
+        self._taken = taken or {}
+        self._insert = insert_statement(self.codec, of)
+        self._update = update_statement(self.codec, of)
+        self._select = f'SELECT * FROM "{self.codec.table.name}" WHERE id = $1'  # noqa: S608 - a declared name
+        self._lanes: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    async def load(self, call: Call, aggregate_id: UUID) -> Loaded[State]:
+        """One aggregate as it is now.
+
+        :raises Refused: ``<of>.not-found`` if there is none or the caller may not know of it.
+        """
+        record = await call.service.pool.fetchrow(self._select, aggregate_id)
+        if record is None or not self._visible(call, state := self.codec.state_of(record)):
+            raise self.absent(of=self.of)
+        return Loaded(state, record["hash"], record["recorded_at"])
+
+    async def read(self, call: Call, aggregate_id: UUID) -> Response:
+        """One aggregate with what this caller may do next; its version is the ETag.
+
+        :raises Refused: as ``load``.
+        """
+        state = (await self.load(call, aggregate_id)).state
+        return Response(self.seen(call, state).model_dump_json(), headers=_etag(state.version), media_type=JSON)
+
+    def seen(self, call: Call, state: State) -> BaseModel:
+        """A state as ``read_model`` shows it to this caller."""
+        return self.read_model.model_validate(
+            {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}  # type: ignore[arg-type]
+            | {"allowed_actions": _allowed(call, state)}
+        )
+
+    async def history(self, call: Call, aggregate_id: UUID) -> "History":
+        """All that ever happened to one aggregate, in order, and whether its hash chain holds.
+
+        :raises Refused: as ``load``.
+        """
+        await self.load(call, aggregate_id)
+        rows = await call.service.pool.fetch(
+            "SELECT * FROM event WHERE aggregate_type = $1 AND aggregate_id = $2 ORDER BY aggregate_version",
+            self.of,
+            aggregate_id,
+        )
+        broken = first_break((orjson.loads(row["headers"]), row["payload"]) for row in rows)
+        return History(events=[Happened.of(row) for row in rows], chain=broken or "ok")
+
+    async def create(self, call: Call, decide: Callable[[UUID], Change[State]]) -> Response:
+        """Decide on a new aggregate and save it: 201 with its address."""
+        try:
+            change = decide(uuid7())
+            response = self._reply(call, change.state, status=201)
+            await self._save(call, self._insert, change, Loaded(change.state, GENESIS, call.now), response)
+        except (Refused, asyncpg.UniqueViolationError) as error:
+            return await self._repeated(call, error)
+        return response
+
+    async def change(self, call: Call, aggregate_id: UUID, decide: Callable[[State], Change[State]]) -> Response:
+        """Load, decide, save; decide again where someone else was faster, at most five times.
+
+        :raises Refused: what the decision refuses, ``version.stale`` where ``If-Match`` does not hold,
+            ``version.contended``, ``idempotency.key-reused``.
+        """
+        async with self._lane(aggregate_id):
+            for attempt in range(ATTEMPTS_MAX):
+                try:
+                    loaded = await self.load(call, aggregate_id)
+                    if call.expected_version not in (None, loaded.state.version):
+                        raise STALE(current=loaded.state.version, expected=call.expected_version)
+                    change = decide(loaded.state)
+                    response = self._reply(call, change.state, status=200)
+                    if await self._save(call, self._update, change, loaded, response):
+                        return response
+                except (Refused, asyncpg.UniqueViolationError) as error:
+                    return await self._repeated(call, error)
+                await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        raise CONTENDED()
+
+    @asynccontextmanager
+    async def _lane(self, aggregate_id: UUID) -> AsyncIterator[None]:
+        """Commands on one aggregate queue here instead of fighting in the database."""
+        lane = self._lanes.setdefault(aggregate_id, asyncio.Lock())
+        async with lane:
+            yield
+
+    def _reply(self, call: Call, state: State, *, status: int) -> Response:
+        decided = Decided(
+            id=state.id,
+            version=state.version,
+            position=f"{state.id}@{state.version}",
+            state=state.state,
+            allowed_actions=_allowed(call, state),
+        )
+        headers = _etag(state.version)
+        if status == 201:
+            headers["Location"] = f"{self.at}/{state.id}"
+        return Response(decided.model_dump_json(), status, headers, media_type=JSON)
+
+    async def _save(
+        self, call: Call, statement: str, change: Change[State], before: Loaded[State], response: Response
+    ) -> bool:
+        """Whether the change is durable; False where the version is no longer the one that was loaded."""
+        if not change.events and call.key is None:
+            return True
+        first = change.state.version - len(change.events)
+        told = self._tell(call, change, first, before)
+        last = told[-1] if told else None
+        return bool(
+            await call.service.pool.fetchval(
+                statement,
+                change.state.id,
+                first,
+                change.state.version,
+                last[7] if last else before.hash,
+                last[5] if last else before.recorded_at,
+                zlib.crc32(change.state.id.bytes) % call.service.relay_slices,
+                change.effective_on,
+                call.principal,
+                call.correlation,
+                None,
+                *([list(column) for column in zip(*told, strict=True)] if told else [[]] * 8),
+                call.key,
+                call.route,
+                call.body_hash,
+                response.status_code,
+                orjson.dumps(dict(response.headers)).decode(),
+                response.body,
+                call.now + timedelta(hours=KEY_KEPT_HOURS),
+                *self.codec.values(change.state),
+            )
+        )
+
+    def _tell(self, call: Call, change: Change[State], first: int, before: Loaded[State]) -> list[tuple[Any, ...]]:
+        """The event rows, each linked to the one before; recorded time never runs backwards within an aggregate."""
+        previous, recorded_at, told = before.hash, before.recorded_at, []
+        for version, event in enumerate(change.events, first + 1):
+            recorded_at = max(call.now, recorded_at + timedelta(microseconds=1))
+            about = Circumstances(
+                id=uuid7(),
+                aggregate_type=self.of,
+                aggregate_id=change.state.id,
+                version=version,
+                recorded_at=recorded_at,
+                effective_on=change.effective_on,
+                actor=call.principal,
+                unit=call.caller_unit.id if call.caller_unit else None,
+                correlation=call.correlation,
+                traceparent=call.traceparent,
+            )
+            headers, payload = (
+                headers_of(event, about, public_url=call.service.public_url),
+                event.model_dump_json().encode(),
+            )
+            digest = linked(previous, headers, payload)
+            told.append(
+                (about.id, version, event.type, payload, orjson.dumps(headers).decode(), recorded_at, previous, digest)
+            )
+            previous = digest
+        return told
+
+    async def _repeated(self, call: Call, error: Refused | asyncpg.UniqueViolationError) -> Response:
+        """The reply that the same request got before, or the refusal that stands where there was none."""
+        if call.key is not None:
+            known = await call.service.pool.fetchrow(
+                "SELECT body_hash, status, headers, body FROM idempotency "
+                "WHERE key = $1 AND principal = $2 AND route = $3 AND expires_at > $4",
+                call.key, call.principal, call.route, call.now,
+            )  # fmt: skip
+            if known is not None:
+                if known["body_hash"] != call.body_hash:
+                    raise KEY_REUSED()
+                return Response(known["body"], known["status"], orjson.loads(known["headers"]))
+        if isinstance(error, asyncpg.UniqueViolationError):
+            taken = self._taken.get(error.constraint_name or "")
+            raise (taken() if taken else CONTENDED()) from error
+        raise error
+
+
+def _allowed(call: Call, state: Aggregate) -> tuple[str, ...]:
+    return tuple(path for permission, path in state.actions(call.caller_unit) if permission in call.permissions)
+
+
+def _etag(version: int) -> dict[str, str]:
+    return {"ETag": f'"{version}"'}
+
+
+def _read_model(state: type[Any]) -> type[BaseModel]:
+    """How a state is shown: its own fields, and what the caller may do next."""
+    fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(state).items()}
+    return create_model(f"{state.__name__}Read", **fields, allowed_actions=(tuple[str, ...], ...))

@@ -1,0 +1,45 @@
+"""Logs as JSON lines on stderr, and the metrics that more than one process keeps."""
+
+import logging
+import sys
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUEST_SECONDS = Histogram(
+    "kegai_request_seconds",
+    "Time to answer a request, by operation and status",
+    ["operation", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+OUTBOX_DEPTH = Gauge("kegai_outbox_depth", "Records that wait to be published", ["slice"])
+OUTBOX_OLDEST_SECONDS = Gauge("kegai_outbox_oldest_seconds", "Age of the oldest record that waits", ["slice"])
+RELAYED = Counter("kegai_relayed_records", "Records that the broker has acknowledged", ["slice"])
+RELAY_FAILURES = Counter("kegai_relay_failures", "Windows that were given up and are sent again", ["slice"])
+CONSUMER_LAG = Gauge(
+    "kegai_consumer_lag_records", "Records between the applied position and the end", ["projection", "topic"]
+)
+APPLIED = Counter("kegai_applied_records", "Records that a projection has applied", ["projection"])
+PARKED = Gauge("kegai_parked_records", "Records that a projection has parked", ["projection"])
+BATCH_SECONDS = Histogram("kegai_batch_seconds", "Time to apply one batch, commit included", ["projection"])
+
+
+def configure_logging(service: str, role: str) -> None:
+    """Every line of this process is one JSON object with the time, the level, the service and the role."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service, role=role)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+
+
+log = structlog.get_logger()

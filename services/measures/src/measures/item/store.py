@@ -1,0 +1,89 @@
+"""Where items are kept, and how the lists that an office works with are read."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from common.call import Call
+from common.decision import Refusal
+from common.rows import AggregateRow
+from common.store import Aggregates
+from sqlalchemy import ARRAY, Column, Index, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from measures.item.domain import Item
+from measures.tables import Base
+
+CODE_TAKEN = Refusal(
+    "item.code-taken", zh="该方案中已有同一代码的事项", en="The plan has an item with this code already"
+)
+
+
+class ItemRow(Base, AggregateRow, table=True):
+    """One reform item, its milestones within."""
+
+    __tablename__ = "item"
+    __table_args__ = (UniqueConstraint("plan", "code"), Index(None, "plan", "measure", "code"), Index(None, "owner"))
+
+    plan: str
+    plan_starts_on: date
+    measure: str
+    code: str
+    title_zh: str
+    title_en: str
+    owner: UUID
+    co_units: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
+    responsible_post: str | None
+    problem: str
+    deliverable: str
+    effect: str
+    focus: str
+    planned_start_on: date
+    due_on: date
+    state: str
+    since: date
+    claim: str | None
+    milestones: str = Field(sa_column=Column(JSONB, nullable=False))
+
+
+def _visible(call: Call, item: Item) -> bool:
+    """A unit sees what it or a unit below it owns or takes part in."""
+    return call.everywhere or (
+        call.caller_unit is not None and not call.caller_unit.subtree.isdisjoint({item.owner, *item.co_units})
+    )
+
+
+items = Aggregates(
+    ItemRow, Item, of="item", at="/api/v1/items", visible=_visible, taken={"uq_item_plan_code": CODE_TAKEN}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """Which items of a plan are asked for; what is None does not matter."""
+
+    plan: str
+    measure: str | None = None
+    state: str | None = None
+    owner: UUID | None = None
+
+
+async def list_items(call: Call, wanted: ItemFilter, *, after: str, limit: int) -> list[Item]:
+    """Items by code, only those that the caller may know of, one more than ``limit`` if there are more."""
+    own = call.caller_unit.subtree if call.caller_unit else ()
+    rows = await call.service.pool.fetch(
+        "SELECT * FROM item WHERE plan = $1 AND code > $2 "
+        "AND ($3::text IS NULL OR measure = $3) AND ($4::text IS NULL OR state = $4) "
+        "AND ($5::uuid IS NULL OR owner = $5) AND ($6 OR owner = ANY($7::uuid[]) OR co_units && $7::uuid[]) "
+        "ORDER BY code LIMIT $8",
+        wanted.plan,
+        after,
+        wanted.measure,
+        wanted.state,
+        wanted.owner,
+        call.everywhere,
+        own,
+        limit + 1,
+    )
+    return [items.codec.state_of(row) for row in rows]

@@ -1,0 +1,39 @@
+"""The application of measures: plans and items, and the copy of the directory that its rules ask."""
+
+import asyncpg
+from common.database import reachable
+from common.directory import Directory, directory_complete
+from common.http import UnitOf, create_app
+from common.process import serve
+from common.settings import Settings
+from fastapi import FastAPI
+
+from measures.item.api import router as items
+from measures.plan.api import router as plans
+from measures.worker import DIRECTORY_COPY
+
+
+def app_of(settings: Settings) -> FastAPI:
+    """The application, for a server to run."""
+
+    def unit_of(pool: asyncpg.Pool) -> UnitOf:
+        app.state.directory = directory = Directory(pool)
+        return directory.find
+
+    app = create_app(
+        settings, service="measures", title="科改通 Kegai · measures", routers=[plans, items], unit_of=unit_of
+    )
+    return app
+
+
+async def run(settings: Settings) -> None:
+    """Serve until told to stop; ready once the database answers and the directory is complete."""
+    app = app_of(settings)
+    await serve(
+        app,
+        settings,
+        checks={
+            "database": lambda: reachable(app.state.pool),
+            "directory": lambda: directory_complete(app.state.pool, DIRECTORY_COPY),
+        },
+    )

@@ -1,0 +1,17 @@
+"""The tables of this service, in a registry of their own: its aggregates, its journal, its copy of the directory."""
+
+from common.database import metadata
+from common.directory import directory_table
+from common.inbox import projection_tables
+from common.journal import journal
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+
+class Base(SQLModel, registry=registry(metadata=metadata())):
+    """What every table class of this service descends from."""
+
+
+journal(Base.metadata)
+projection_tables(Base.metadata)
+directory_table(Base.metadata)
