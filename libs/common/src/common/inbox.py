@@ -1,7 +1,7 @@
 """What a projection takes in: each aggregate's events in order of version, once; whatever cannot be taken is parked."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -88,9 +88,6 @@ def projection_tables(metadata: MetaData) -> None:
         UniqueConstraint("projection", "topic", "partition", "record_offset"),
         Index(None, "projection", "aggregate_id", "version"),
     )
-
-
-PROJECTION_TABLES: Final = ("projection_offset", "projection_version", "parked")
 
 
 class Inbox:

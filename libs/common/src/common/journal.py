@@ -71,13 +71,3 @@ def journal(metadata: MetaData) -> None:
         Column("body", LargeBinary, nullable=False),
         Column("expires_at", instant, nullable=False, index=True),
     )
-
-
-def grants(role: str, *aggregates: str) -> list[str]:
-    """What the runtime role may do: change aggregates, append events, never rewrite them."""
-    changing = ", ".join(f'"{name}"' for name in (*aggregates, "outbox", "idempotency"))
-    return [
-        f'GRANT USAGE ON SCHEMA public TO "{role}"',
-        f'GRANT SELECT, INSERT, UPDATE, DELETE ON {changing} TO "{role}"',
-        f'GRANT SELECT, INSERT ON event TO "{role}"',
-    ]

@@ -3,13 +3,13 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
 from uuid import UUID
 
 import asyncpg
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, LargeBinary, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -24,6 +24,12 @@ class AggregateRow(SQLModel):
     version: int = Field(sa_type=BigInteger)
     hash: bytes = Field(sa_type=LargeBinary)
     recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+def one_of(column: str, known: type[StrEnum]) -> CheckConstraint:
+    """The database's own guard that a column holds a value of an enumeration."""
+    values = ", ".join(f"'{value}'" for value in known)
+    return CheckConstraint(f"{column} IN ({values})", name=f"{column}_known")
 
 
 KEPT_BY_STORE = ("id", "version", "hash", "recorded_at")

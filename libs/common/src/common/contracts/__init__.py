@@ -25,18 +25,19 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
-    producer: ClassVar[str] = ""
-    type: ClassVar[str] = ""
+    producer: ClassVar[str]
+    """The service that tells it: set once, in the base class of a producer's events."""
+    major: ClassVar[int] = 1
+    type: ClassVar[str]
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, producer: str = "", major: int = 1, **kwargs: Any) -> None:
-        """Give a concrete event its wire type and enter it in the catalogue."""
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Give an event its wire type and enter it in the catalogue; a producer's own base class is none."""
         super().__pydantic_init_subclass__(**kwargs)
-        if producer:
-            cls.producer = producer
+        if "producer" in cls.__dict__:
             return
         words = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
-        cls.type = f"{PREFIX}.{cls.producer}.{words}.v{major}"
+        cls.type = f"{PREFIX}.{cls.producer}.{words}.v{cls.major}"
         if cls.type in CATALOGUE:
             raise TypeError(f"two events are told as {cls.type}")
         CATALOGUE[cls.type] = cls

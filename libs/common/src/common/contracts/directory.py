@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -26,8 +27,10 @@ class UnitKind(StrEnum):
     RURAL_TECH = "rural-tech"
 
 
-class DirectoryEvent(Event, producer="societies"):
+class DirectoryEvent(Event):
     """A fact about the directory."""
+
+    producer: ClassVar[str] = "societies"
 
 
 class UnitEstablished(DirectoryEvent):

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -67,8 +68,10 @@ class Phase(Value):
     ends_on: date
 
 
-class MeasuresEvent(Event, producer="measures"):
+class MeasuresEvent(Event):
     """A fact told by measures."""
+
+    producer: ClassVar[str] = "measures"
 
 
 class PlanDefined(MeasuresEvent):

@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -31,8 +32,10 @@ class Admission(StrEnum):
     BOTH = "both"
 
 
-class TalentEvent(Event, producer="talent"):
+class TalentEvent(Event):
     """A fact told by talent; never with anything that identifies a person."""
+
+    producer: ClassVar[str] = "talent"
 
 
 class ProgrammeDefined(TalentEvent):

@@ -6,13 +6,14 @@ from uuid import UUID
 
 from common.call import Call
 from common.decision import Refusal
-from common.rows import AggregateRow
+from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from sqlalchemy import ARRAY, Column, Index, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from measures.item.domain import Item
+from measures.item.rules import ItemState
 from measures.tables import Base
 
 CODE_TAKEN = Refusal(
@@ -24,7 +25,12 @@ class ItemRow(Base, AggregateRow, table=True):
     """One reform item, its milestones within."""
 
     __tablename__ = "item"
-    __table_args__ = (UniqueConstraint("plan", "code"), Index(None, "plan", "measure", "code"), Index(None, "owner"))
+    __table_args__ = (
+        UniqueConstraint("plan", "code"),
+        Index(None, "plan", "measure", "code"),
+        Index(None, "owner"),
+        one_of("state", ItemState),
+    )
 
     plan: str
     plan_starts_on: date

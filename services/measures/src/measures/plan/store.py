@@ -4,13 +4,13 @@ from datetime import date
 
 from common.call import Call
 from common.decision import Kind, Refusal
-from common.rows import AggregateRow
+from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from sqlalchemy import Column, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from measures.plan.domain import Plan
+from measures.plan.domain import Plan, PlanState
 from measures.tables import Base
 
 CODE_TAKEN = Refusal("plan.code-taken", zh="已有同一代码的方案", en="There is a plan with this code already")
@@ -24,7 +24,7 @@ class PlanRow(Base, AggregateRow, table=True):
     """One plan."""
 
     __tablename__ = "plan"
-    __table_args__ = (UniqueConstraint("code"),)
+    __table_args__ = (UniqueConstraint("code"), one_of("state", PlanState))
 
     code: str
     title_zh: str
