@@ -62,7 +62,10 @@ class PostgresServer:
         self.port = port or free_port()
         self.passwords = Passwords(home / "postgres" / "passwords.json")
         self.process = Process("postgres", home, stop_signal=signal.SIGINT)  # SIGINT: do not wait for clients to leave
-        self._account = account.unprivileged()
+
+    @property
+    def _account(self) -> str | None:
+        return account.unprivileged()
 
     @property
     def data(self) -> Path:

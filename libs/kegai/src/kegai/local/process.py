@@ -68,8 +68,8 @@ class Process:
 
         A pid comes round again: a process that was born after the record was written is somebody else's.
         """
-        if self._child is not None and self._child.poll() is not None:
-            return None
+        if self._child is not None:
+            return psutil.Process(self._child.pid) if self._child.poll() is None else None
         try:
             process = psutil.Process(int(self.record.read_text()))
             born_in_time = process.create_time() <= self.record.stat().st_mtime + _CLOCK_SLACK_SECONDS
@@ -81,10 +81,9 @@ class Process:
         """Return when `ready()` holds; raise NotStartedError as soon as the process has ended, or after `seconds`."""
         deadline = time.monotonic() + seconds
         while not ready():
-            if self._child is not None and self._child.poll() is not None:
-                raise NotStartedError(
-                    self, f"已退出（代码 {self._child.returncode}）", f"ended ({self._child.returncode})"
-                )
+            if self.running() is None:
+                code = self._child.returncode if self._child is not None else "?"
+                raise NotStartedError(self, f"已退出（代码 {code}）", f"ended ({code})")
             if time.monotonic() > deadline:
                 raise NotStartedError(self, f"{seconds:.0f} 秒内未就绪", f"was not ready within {seconds:.0f} s")
             time.sleep(0.02)

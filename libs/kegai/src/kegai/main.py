@@ -1,0 +1,167 @@
+"""`kegai`: the local stack, its tokens, its demonstration and a look inside, each in one command."""
+# ruff: noqa: PLC0415  every command imports what it needs itself, so that `kegai token` answers at once
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from kegai.language import StackError, choose, say
+
+
+class _Plain(TyperGroup):
+    """A group whose commands end in one plain message where a person can do something about it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except StackError as error:
+            typer.echo(f"\n{error}", err=True)
+            raise typer.Exit(1) from error
+
+
+class Language(StrEnum):
+    """The languages of the tool."""
+
+    ZH = "zh"
+    EN = "en"
+
+
+app = typer.Typer(cls=_Plain, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+demo = typer.Typer(no_args_is_help=True)
+app.add_typer(demo, name="demo", help="演示 · Watch the product do its job.")
+
+
+@app.callback()
+def main(lang: Annotated[Language | None, typer.Option(help="默认随系统语言 · by locale")] = None) -> None:
+    """科改通本地环境 · The local stack of Kegai."""
+    choose(lang.value if lang else None)
+
+
+@app.command()
+def up() -> None:
+    """启动全部，在后台运行 · Start everything; it stays up in the background."""
+    from kegai.console import Console
+    from kegai.local.stack import Stack
+    from kegai.local.up import up as bring_up
+
+    if not bring_up(Stack.from_environment(), Console()):
+        status()
+
+
+@app.command()
+def down() -> None:
+    """停止，保留数据 · Stop everything and keep the data."""
+    from kegai.console import Console
+    from kegai.local.down import exclusive, stop_everything
+    from kegai.local.stack import Stack
+
+    stack, console = Stack.running(), Console()
+    with exclusive(stack.home, console):
+        count = len(stop_everything(stack))
+    console.say(
+        say(f"已停止 {count} 个进程；数据保留在 {stack.home}", f"{count} processes stopped; data kept in {stack.home}")
+    )
+
+
+@app.command()
+def reset() -> None:
+    """停止，清空数据 · Stop everything and remove all data."""
+    from kegai.console import Console
+    from kegai.local.down import exclusive, stop_everything, wipe
+    from kegai.local.stack import Stack
+
+    stack, console = Stack.running(), Console()
+    with exclusive(stack.home, console):
+        stop_everything(stack)
+        wipe(stack)
+    console.say(say(f"{stack.home} 已清空", f"{stack.home} is empty again"))
+    if stack.postgres_url or stack.kafka_bootstrap_given:
+        console.say(say("给定的服务器保留其数据。", "A server that was given keeps its data."))
+
+
+@app.command()
+def status() -> None:
+    """一句话概况、进程、滞后、待发布、搁置 · How it is: one sentence, then the figures."""
+    from kegai.local.stack import Stack
+    from kegai.local.status import look, told
+
+    stack = Stack.running()
+    seen = look(stack)
+    typer.echo(told(stack, seen))
+    if not seen.well:
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    name: Annotated[str | None, typer.Argument(help="measures-api, kafka …")] = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="行数 · how many")] = 40,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="持续输出 · go on")] = False,
+) -> None:
+    """日志 · The logs of one process or of all."""
+    from kegai.local.logs import find, tail
+    from kegai.local.stack import Stack
+
+    for line in tail(find(Stack.running().home, name), lines, follow=follow):
+        typer.echo(line)
+
+
+@app.command()
+def doctor(
+    report: Annotated[Path | None, typer.Option(help="写入文本文件 · write one text file")] = None,
+) -> None:
+    """检查本机与本地环境 · Look at the machine and the stack; 1 if something is wrong."""
+    from kegai.local import doctor as examination
+    from kegai.local.stack import Stack
+
+    stack, findings = Stack.running(), []
+    for finding in examination.examine(stack):
+        findings.append(finding)
+        typer.echo(str(finding))
+    if report is not None:
+        examination.report(stack, findings, report)
+        typer.echo(say(f"报告：{report}", f"report: {report}"))
+    if any(finding.verdict is examination.Verdict.BAD for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def token(
+    role: Annotated[list[str], typer.Option(help="角色，可重复 · a role; may be repeated")],
+    unit: Annotated[str | None, typer.Option(help="单位代码 · a unit's code, e.g. CQ-ZZB")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, help="有效小时数 · valid for hours")] = 12.0,
+) -> None:
+    """开发用访问令牌 · A development token."""
+    from kegai.local.stack import Stack
+
+    keys = Stack.running().keys
+    if not keys.private.exists():
+        raise StackError("尚无密钥，请先运行：make up", "There are no keys yet. First: make up")
+    typer.echo(keys.token(role, unit, seconds=int(hours * 3600)))
+
+
+@app.command()
+def seed() -> None:
+    """补齐种子数据 · Plant the seeds that are missing."""
+    import asyncio
+
+    from kegai.local.stack import Stack
+    from kegai.seeds import plant
+
+    stack = Stack.running()
+    typer.echo(str(asyncio.run(plant(stack.url, stack.keys.token_for, typer.echo))))
+
+
+@demo.command()
+def advance() -> None:
+    """再核验一个节点 · Verify one more milestone and time its way into the view."""
+    import asyncio
+
+    from kegai.demo import advance as demonstrate
+    from kegai.local.stack import Stack
+
+    stack = Stack.running()
+    typer.echo(str(asyncio.run(demonstrate(stack.url, stack.keys.token_for))))
