@@ -50,10 +50,11 @@ async def advance(url: str, token_for: TokenFor) -> Advance:
     """
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=_SECONDS_MAX) as http:
         api = _Api(http, token_for)
-        departments = await api.units("department")
+        units = await api.units()
+        departments = [unit["code"] for unit in units if unit["kind"] == "department"]
         step = await _waiting(api, "verify", _JUDGE, departments)
         if step is None:
-            await _report_one(api)
+            await _report_one(api, {unit["id"]: unit["code"] for unit in units})
             step = await _waiting(api, "verify", _JUDGE, departments)
         if step is None:
             raise StackError(
@@ -90,8 +91,8 @@ async def _waiting(api: "_Api", action: str, role: str, units: list[str]) -> _St
     return None
 
 
-async def _report_one(api: "_Api") -> None:
-    owners = dict.fromkeys(item["owner"] for item in await api.items(_JUDGE, ""))
+async def _report_one(api: "_Api", codes: dict[str, str]) -> None:
+    owners = dict.fromkeys(codes[item["owner"]] for item in await api.items(_JUDGE, ""))
     step = await _waiting(api, "report", _REPORTER, list(owners))
     if step is not None:
         today = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
@@ -105,9 +106,9 @@ class _Api:
         self._http = http
         self._token_for = token_for
 
-    async def units(self, kind: str) -> list[str]:
-        """The codes of all units of a kind."""
-        return [unit["code"] for unit in await self._list("/api/v1/units", _JUDGE, "", kind=kind)]
+    async def units(self) -> list[dict[str, Any]]:
+        """All units."""
+        return await self._list("/api/v1/units", _JUDGE, "")
 
     async def items(self, role: str, unit: str) -> list[dict[str, Any]]:
         """All items that the caller sees."""
@@ -126,9 +127,9 @@ class _Api:
         share = _accepted(reply)["verified"]
         return None if share is None else float(share)
 
-    async def _list(self, path: str, role: str, unit: str, **filters: str) -> list[dict[str, Any]]:
+    async def _list(self, path: str, role: str, unit: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        parameters: dict[str, str] = {"limit": "200", **filters}
+        parameters: dict[str, str] = {"limit": "200"}
         while True:
             reply = await self._http.get(path, params=parameters, headers=self._headers(role, unit))
             page = _accepted(reply)

@@ -131,7 +131,7 @@ def doctor(
 @app.command()
 def token(
     role: Annotated[list[str], typer.Option(help="角色，可重复 · a role; may be repeated")],
-    unit: Annotated[str | None, typer.Option(help="单位代码 · a unit's code, e.g. CQ-ZZB")] = None,
+    unit: Annotated[str | None, typer.Option(help="单位代码 · a unit's code, e.g. CQKX-ZZ")] = None,
     hours: Annotated[float, typer.Option(min=0.01, help="有效小时数 · valid for hours")] = 12.0,
 ) -> None:
     """开发用访问令牌 · A development token."""

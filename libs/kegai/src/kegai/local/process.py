@@ -46,7 +46,10 @@ class Process:
         account: str | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Start `command` in a session of its own; it outlives the caller. `environment` is added to the caller's."""
+        """Start `command` in a session of its own; it outlives the caller. `environment` is added to the caller's.
+
+        When this returns, the record is written.
+        """
         self.record.parent.mkdir(parents=True, exist_ok=True)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.record.open("wb") as record, self.log.open("wb") as log:
@@ -62,6 +65,8 @@ class Process:
                 group=group_of(account) if account else None,
                 extra_groups=[] if account else None,
             )
+        while self.record.stat().st_size == 0 and self._child.poll() is None:
+            time.sleep(0.001)  # until the note is written, nobody else could find the process
 
     def running(self) -> psutil.Process | None:
         """The live process of this record, or None.

@@ -11,13 +11,13 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from kegai.gateway import Places, envoy_yaml, load
+from kegai.gateway.routes import CHECKOUT
 from kegai.language import StackError
 from kegai.local.ports import LOOPBACK
 from kegai.local.postgres import PostgresServer
 from kegai.local.process import Process
 from kegai.tokens import AUDIENCE, ISSUER, Keys
 
-CHECKOUT = Path(__file__).parents[5]
 PORT_SETTINGS = {
     "gateway_port": "KEGAI_GATEWAY_PORT",
     "kafka_port": "KEGAI_KAFKA_PORT",

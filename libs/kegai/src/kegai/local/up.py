@@ -159,8 +159,7 @@ def _start_gateway(stack: Stack) -> str:
 
 
 def _seed(stack: Stack) -> str:
-    lines: list[str] = []
-    return str(asyncio.run(seeds.plant(stack.url, stack.keys.token_for, lines.append)))
+    return str(asyncio.run(seeds.plant(stack.url, stack.keys.token_for)))
 
 
 def _prove(stack: Stack) -> str:
