@@ -68,17 +68,21 @@ class DirectoryCopy:
 
 
 class Directory:
-    """The units by code, each with its lineage; at most a second behind the copy."""
+    """The units by code, each with its lineage; at most a second behind the table.
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    :param table: where they are: a service's copy, or the units themselves in the service that keeps them.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, *, table: str = "directory_unit") -> None:
         self._pool = pool
+        self._select = f'SELECT id, code, parent FROM "{table}"'  # noqa: S608 - a declared name
         self._units: dict[str, Unit] = {}
         self._read = 0.0
 
     async def find(self, code: str) -> Unit | None:
         """The unit with that code, if the directory knows it."""
         if time.monotonic() - self._read > STALE_SECONDS_MAX:
-            self._units = _units(await self._pool.fetch("SELECT id, code, parent FROM directory_unit"))
+            self._units = _units(await self._pool.fetch(self._select))
             self._read = time.monotonic()
         return self._units.get(code)
 

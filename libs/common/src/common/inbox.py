@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from common.cloudevents import Recorded
 from common.database import AWAY, Connection
-from common.parking import Parcel, Parked, park, unpark, waiting
+from common.parking import Parcel, Parked, park, unpark, waiting_for, waiting_in
 from common.telemetry import log
 
 
@@ -102,15 +102,15 @@ class Inbox:
         """Apply what is next, drop repeats, park what cannot be applied; the number of events applied."""
         parcels = [Parcel.open(record) for record in records if self._concerns(record)]
         about = {parcel.aggregate_id for parcel in parcels if parcel.aggregate_id}
-        return await self._take(parcels, await waiting(self._connection, self._projection.name, about))
+        return await self._take(parcels, await waiting_for(self._connection, self._projection.name, about))
 
     def _concerns(self, record: ConsumerRecord) -> bool:
         wanted, kind = self._projection.concerns, dict(record.headers).get("ce_aggregatetype")
         return wanted is None or kind is None or kind.decode("latin-1") in wanted
 
-    async def redrive(self) -> int:
-        """Try again all that is parked: a newer version of this process may know what an older did not."""
-        return await self._take([], await waiting(self._connection, self._projection.name, None))
+    async def redrive(self, topic: str, partition: int) -> int:
+        """Try again what is parked of a partition; the number of events applied."""
+        return await self._take([], await waiting_in(self._connection, self._projection.name, topic, partition))
 
     async def _take(self, parcels: list[Parcel], waited: list[Parcel]) -> int:
         if waited:

@@ -57,12 +57,21 @@ class Parked:
     detail: str
 
 
-async def waiting(connection: Connection, projection: str, aggregates: set[UUID] | None) -> list[Parcel]:
-    """What is parked of the given aggregates, or all that is parked."""
+async def waiting_for(connection: Connection, projection: str, aggregates: set[UUID]) -> list[Parcel]:
+    """What is parked of the given aggregates."""
     rows = await connection.fetch(
-        "SELECT * FROM parked WHERE projection = $1 AND ($2::uuid[] IS NULL OR aggregate_id = ANY($2)) ORDER BY id",
+        "SELECT * FROM parked WHERE projection = $1 AND aggregate_id = ANY($2) ORDER BY id", projection, aggregates
+    )
+    return [Parcel.open(_record_of(row)) for row in rows]
+
+
+async def waiting_in(connection: Connection, projection: str, topic: str, partition: int) -> list[Parcel]:
+    """What is parked of a partition."""
+    rows = await connection.fetch(
+        "SELECT * FROM parked WHERE projection = $1 AND topic = $2 AND partition = $3 ORDER BY id",
         projection,
-        aggregates,
+        topic,
+        partition,
     )
     return [Parcel.open(_record_of(row)) for row in rows]
 

@@ -7,6 +7,7 @@ read, and the loop stops instead of taking new records for old ones.
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
 import asyncpg
@@ -36,8 +37,17 @@ class TopicReplaced(Exception):
 class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
     """Feeds one projection for as long as it runs."""
 
-    def __init__(self, projection: Projection, *, pool: asyncpg.Pool, bootstrap: str) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        *,
+        pool: asyncpg.Pool,
+        bootstrap: str,
+        settled: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """``settled`` is called after batches are committed, and once at the start for what a crash left undone."""
         self._projection = projection
+        self._settled = settled
         self._pool = pool
         self._bootstrap = bootstrap
         self._cursors: dict[TopicPartition, int] = {}
@@ -54,7 +64,8 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             consumer = group_consumer(self._bootstrap, self._projection.name)
             quarantine = plain_producer(self._bootstrap, f"{self._projection.name}-quarantine")
             try:
-                await self._redrive()
+                if self._settled:
+                    await self._settled()
                 await consumer.start()
                 await quarantine.start()
                 consumer.subscribe(self._projection.topics, listener=self)
@@ -87,21 +98,29 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                 if (position := await self._apply(partition, records)) is not None:
                     moved[partition] = position
             if moved:
+                if self._settled:
+                    await self._settled()
                 await self._mirror(consumer, moved)
             if self.beat - ticked >= TICK_SECONDS:
                 ticked = self.beat
                 await self._tick(consumer, quarantine)
 
     async def _take_up(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
-        """Begin where the database says: at the witness, so that it can be looked at once more."""
-        row = await self._pool.fetchrow(
-            "INSERT INTO projection_offset (projection, topic, partition) VALUES ($1, $2, $3) "
-            "ON CONFLICT (projection, topic, partition) DO UPDATE SET topic = excluded.topic RETURNING *",
-            self._projection.name,
-            partition.topic,
-            partition.partition,
-        )
-        assert row is not None
+        """Begin where the database says, at the witness, and try again what is parked of this partition.
+
+        A newer version of this process may know what an older one did not.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "INSERT INTO projection_offset (projection, topic, partition) VALUES ($1, $2, $3) "
+                "ON CONFLICT (projection, topic, partition) DO UPDATE SET topic = excluded.topic RETURNING *",
+                self._projection.name,
+                partition.topic,
+                partition.partition,
+            )
+            assert row is not None
+            if released := await Inbox(connection, self._projection).redrive(partition.topic, partition.partition):
+                log.info("projection.released", projection=self._projection.name, events=released)
         if row["witness_offset"] is not None:
             end = (await consumer.end_offsets([partition]))[partition]
             if end < row["next_offset"]:
@@ -173,11 +192,6 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         await copy_parked(self._pool, quarantine, self._projection.name)
         parked = await self._pool.fetchval("SELECT count(*) FROM parked WHERE projection = $1", self._projection.name)
         PARKED.labels(self._projection.name).set(parked)
-
-    async def _redrive(self) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            if released := await Inbox(connection, self._projection).redrive():
-                log.info("projection.released", projection=self._projection.name, events=released)
 
 
 def _id_of(record: ConsumerRecord) -> str:

@@ -1,0 +1,5 @@
+"""``python -m events api|projector|migrate``."""
+
+from common.process import main
+
+main("events")

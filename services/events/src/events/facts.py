@@ -1,0 +1,221 @@
+"""What is known, at the grain at which it happened, with both clocks: when it was true, and when it was recorded.
+
+The rule for a question (``as_of``, ``known_at``): of the facts recorded by ``known_at`` leave out those that another
+of them replaces; of the rest the latest with ``effective_on ≤ as_of`` counts, ties by version. Whatever is said about
+whether a milestone is attained replaces the word before it, so the last word known decides, and from the day that
+it names: a verified milestone counts from the day it was attained, not from the day somebody looked.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from common.cloudevents import Recorded
+from common.contracts import measures as told
+from common.contracts.measures import MeasuresEvent
+from common.database import Connection
+from sqlalchemy import BigInteger, DateTime, Index, Numeric
+from sqlmodel import Field
+
+from events.tables import Base
+
+Rows = Iterator[tuple[type[Base], tuple[Any, ...]]]
+
+
+class Plan(Base, table=True):
+    """A plan as it was put down."""
+
+    id: UUID = Field(primary_key=True)
+    code: str = Field(unique=True)
+    title_zh: str
+    title_en: str
+    starts_on: date
+    ends_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class PlanPart(Base, table=True):
+    """An aspect, a measure or a phase of a plan, in the plan's own order."""
+
+    __tablename__ = "plan_part"
+
+    plan: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    position: int
+    name_zh: str
+    name_en: str
+    aspect: str | None = None
+    mode: str | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class PlanStep(Base, table=True):
+    """A plan was defined, adopted, or entered a phase."""
+
+    __tablename__ = "plan_step"
+
+    plan: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    state: str
+    phase: str | None = None
+    effective_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Item(Base, table=True):
+    """A reform item: which measure counts it never changes."""
+
+    __table_args__ = (Index(None, "plan", "measure"),)
+
+    id: UUID = Field(primary_key=True)
+    plan: str
+    measure: str
+    code: str
+    title_zh: str
+    title_en: str
+    owner: UUID
+    due_on: date
+
+
+class ItemStep(Base, table=True):
+    """An item reached a state."""
+
+    __tablename__ = "item_step"
+
+    item: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    state: str
+    effective_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class Milestone(Base, table=True):
+    """A milestone entered the denominators of its item."""
+
+    item: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    weight: Decimal = Field(sa_type=Numeric)
+    required: bool
+    effective_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class MilestoneEnd(Base, table=True):
+    """A milestone left the denominators."""
+
+    __tablename__ = "milestone_end"
+
+    item: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    effective_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class MilestoneWord(Base, table=True):
+    """What was said about whether a milestone is attained; the next word replaces it."""
+
+    __tablename__ = "milestone_word"
+    __table_args__ = (Index(None, "item", "number", "replaces"),)
+
+    item: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    status: str
+    replaces: int | None = Field(default=None, sa_type=BigInteger)
+    effective_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+def _plan_defined(record: Recorded, event: told.PlanDefined) -> Rows:
+    titles, period = (event.title_zh, event.title_en), (event.starts_on, event.ends_on)
+    yield Plan, (event.plan, event.code, *titles, *period, record.recorded_at)
+    yield PlanStep, (event.plan, record.version, "draft", None, event.defined_on, record.recorded_at)
+    for position, aspect in enumerate(event.aspects):
+        names = (aspect.name_zh, aspect.name_en)
+        yield PlanPart, (event.code, "aspect", aspect.code, position, *names, None, None, None, None)
+    for position, measure in enumerate(event.measures):
+        names = (measure.name_zh, measure.name_en)
+        yield PlanPart, (event.code, "measure", measure.code, position, *names, measure.aspect, None, None, None)
+    for position, phase in enumerate(event.phases):
+        names, span = (phase.name_zh, phase.name_en), (phase.mode, phase.starts_on, phase.ends_on)
+        yield PlanPart, (event.code, "phase", phase.code, position, *names, None, *span)
+
+
+def _plan_adopted(record: Recorded, event: told.PlanAdopted) -> Rows:
+    yield PlanStep, (event.plan, record.version, "adopted", None, event.adopted_on, record.recorded_at)
+
+
+def _phase_entered(record: Recorded, event: told.PhaseEntered) -> Rows:
+    yield PlanStep, (event.plan, record.version, "in-force", event.phase, event.entered_on, record.recorded_at)
+
+
+def _item_added(record: Recorded, event: told.ReformItemAdded) -> Rows:
+    titles = (event.title_zh, event.title_en)
+    yield Item, (event.item, event.plan, event.measure, event.code, *titles, event.owner, event.due_on)
+    yield ItemStep, (event.item, record.version, "draft", event.added_on, record.recorded_at)
+
+
+def _item_reached(state: str) -> Callable[[Recorded, Any], Rows]:
+    def rows(record: Recorded, event: Any) -> Rows:
+        yield ItemStep, (event.item, record.version, state, record.effective_on, record.recorded_at)
+
+    return rows
+
+
+def _milestone_planned(record: Recorded, event: told.MilestonePlanned) -> Rows:
+    when = (event.effective_on, record.recorded_at)
+    yield Milestone, (event.item, event.number, event.weight, event.required, *when)
+
+
+def _milestone_cancelled(record: Recorded, event: told.MilestoneCancelled) -> Rows:
+    yield MilestoneEnd, (event.item, event.number, event.cancelled_on, record.recorded_at)
+
+
+def _attained(status: str) -> Callable[[Recorded, Any], Rows]:
+    def rows(record: Recorded, event: Any) -> Rows:
+        word = (event.item, event.number, record.version, status, event.replaces)
+        yield MilestoneWord, (*word, event.attained_on, record.recorded_at)
+
+    return rows
+
+
+def _not_attained(record: Recorded, event: Any) -> Rows:
+    word = (event.item, event.number, record.version, "open", event.replaces)
+    yield MilestoneWord, (*word, record.effective_on, record.recorded_at)
+
+
+FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
+    told.PlanDefined: _plan_defined,
+    told.PlanAdopted: _plan_adopted,
+    told.PhaseEntered: _phase_entered,
+    told.ReformItemAdded: _item_added,
+    told.ReformItemAssigned: _item_reached("assigned"),
+    told.ReformItemAcknowledged: _item_reached("acknowledged"),
+    told.ReformItemStarted: _item_reached("in-progress"),
+    told.ReformItemReportedDone: _item_reached("reported-done"),
+    told.ReformItemReturned: _item_reached("in-progress"),
+    told.ReformItemVerifiedClosed: _item_reached("verified-closed"),
+    told.MilestonePlanned: _milestone_planned,
+    told.MilestoneCancelled: _milestone_cancelled,
+    told.MilestoneReported: _attained("reported"),
+    told.MilestoneVerified: _attained("verified"),
+    told.MilestoneReturned: _not_attained,
+    told.MilestoneVerificationRevoked: _not_attained,
+}
+"""Which facts follow from an event."""
+
+
+async def keep(connection: Connection, records: Sequence[Recorded]) -> None:
+    """Keep the facts that follow from these events, in one copy for each table."""
+    rows: dict[type[Base], list[tuple[Any, ...]]] = {}
+    for record in records:
+        if follow := FACTS.get(type(record.event)):  # type: ignore[arg-type]
+            for table, values in follow(record, record.event):
+                rows.setdefault(table, []).append(values)
+    for table, found in rows.items():
+        declared = table.__table__  # type: ignore[attr-defined]
+        await connection.copy_records_to_table(declared.name, records=found, columns=[c.name for c in declared.columns])

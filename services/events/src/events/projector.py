@@ -1,0 +1,50 @@
+"""The one projection of this service: in a batch's transaction facts are kept, measures computed, changes noted."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from common.cloudevents import Recorded
+from common.contracts import Event, directory, talent, topic
+from common.contracts import measures as told
+from common.database import Connection, open_pool, reachable
+from common.process import work
+from common.projection import Projector
+from common.settings import Settings
+
+from events import facts, feed
+from events.views import progress
+
+PROJECTION_VERSION: Final = 1
+PROJECTION: Final = f"events-progress-v{PROJECTION_VERSION}"
+
+UNPROJECTED: Final[dict[type[Event], str]] = {
+    told.MilestoneRescheduled: "moves a planned day, and no view shows planned days yet",
+    directory.UnitEstablished: "no view shows units yet",
+    directory.UnitRenamed: "no view shows units yet",
+    talent.ProgrammeDefined: "no view shows programmes yet",
+    talent.ProgrammeActivated: "no view shows programmes yet",
+    talent.ProgrammeRetired: "no view shows programmes yet",
+}
+"""Event types that are received and counted, and from which deliberately nothing follows, with the reason."""
+
+
+class ReformProgress:
+    """From the facts of three services to the progress of the reform."""
+
+    name = PROJECTION
+    topics: tuple[str, ...] = (topic("measures"), topic("societies"), topic("talent"))
+    concerns: frozenset[str] | None = None
+
+    async def apply(self, connection: Connection, records: Sequence[Recorded]) -> None:
+        """Keep the facts first: what is computed afterwards is computed from them."""
+        await facts.keep(connection, records)
+        await feed.write(connection, await progress.refresh(connection, records))
+
+
+async def run(settings: Settings) -> None:
+    """Run until told to stop."""
+    async with await open_pool(settings.database_url, size_max=4, application="events-projector") as pool:
+        projector = Projector(
+            ReformProgress(), pool=pool, bootstrap=settings.kafka_bootstrap, settled=lambda: feed.sequence(pool)
+        )
+        await work(settings, loops=[projector.run()], beating=[projector], checks={"database": lambda: reachable(pool)})

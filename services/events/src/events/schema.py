@@ -1,0 +1,8 @@
+"""All tables of this service, for its migrations."""
+
+from events import facts, feed
+from events.tables import Base
+from events.views.progress import MeasureProgress
+
+TABLES = (facts.Plan, feed.FeedChange, MeasureProgress)
+metadata = Base.metadata

@@ -1,0 +1,205 @@
+"""The plan as a whole: its aspects and measures with their progress, the phase it is in, the days that are left."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated
+
+import asyncpg
+from common.database import Connection
+from common.decision import Kind, Refusal
+from pydantic import BaseModel, Field
+
+from events.asked import Asked, Stamp
+from events.views.progress import MeasureFigures, Milestones, Progress, figures, mean_progress
+
+NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothing is known of such a plan", kind=Kind.ABSENT)
+NO_MEASURE = Refusal(
+    "measure.not-found", zh="方案没有举措 {code}", en="The plan has no measure {code}", kind=Kind.ABSENT
+)
+STATES = ("draft", "assigned", "acknowledged", "in-progress", "reported-done", "verified-closed")
+
+
+class MeasureProgress(BaseModel):
+    """One measure: its items by state, its milestones, its progress."""
+
+    code: str
+    aspect: str
+    name_zh: str
+    name_en: str
+    items: int
+    by_state: dict[str, int]
+    milestones: Milestones
+    progress: Progress
+
+
+class AspectProgress(BaseModel):
+    """One aspect: the mean of its measures, and what is under it."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    items: int
+    milestones: Milestones
+    progress: Progress
+    measures: list[MeasureProgress]
+
+
+class PhaseNow(BaseModel):
+    """The phase that the plan had entered by the day that is asked for."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    mode: str
+    starts_on: date
+    ends_on: date
+
+
+class PlanOverview(BaseModel):
+    """The plan on the day that is asked for."""
+
+    code: str
+    title_zh: str
+    title_en: str
+    starts_on: date
+    ends_on: date
+    state: Annotated[str, Field(examples=["in-force"])]
+    phase: PhaseNow | None
+    days_left: int
+    """Days from the day asked for to the plan's last; negative once it has ended."""
+    items: int
+    milestones: Milestones
+    progress: Progress
+    aspects: list[AspectProgress]
+
+
+class Stamped(BaseModel):
+    """Every answer says what it rests on."""
+
+    stamp: Stamp
+
+
+class PlanAnswer(Stamped):
+    """A plan's overview."""
+
+    plan: PlanOverview
+
+
+class AspectsAnswer(Stamped):
+    """A plan's aspects."""
+
+    plan: str
+    aspects: list[AspectProgress]
+
+
+class MeasuresAnswer(Stamped):
+    """A plan's measures in its own order."""
+
+    plan: str
+    measures: list[MeasureProgress]
+
+
+class MeasureAnswer(Stamped):
+    """One measure."""
+
+    plan: str
+    measure: MeasureProgress
+
+
+async def plan_in_force(pool: asyncpg.Pool) -> str:
+    """The code of the plan that was last entered into force, else of the one that was last put down.
+
+    :raises Refused: ``plan.not-found``.
+    """
+    code: str | None = await pool.fetchval(
+        "SELECT code FROM plan ORDER BY "
+        "EXISTS (SELECT FROM plan_step s WHERE s.plan = plan.id AND s.state = 'in-force') DESC, starts_on DESC LIMIT 1"
+    )
+    if code is None:
+        raise NO_PLAN()
+    return code
+
+
+async def overview(connection: Connection, code: str, question: Asked) -> PlanOverview:
+    """The plan with everything under it.
+
+    :raises Refused: ``plan.not-found``, also where it was not known by then.
+    """
+    plan = await connection.fetchrow(
+        "SELECT * FROM plan WHERE code = $1 AND recorded_at <= $2", code, question.known_at
+    )
+    if plan is None:
+        raise NO_PLAN()
+    step = await connection.fetchrow(
+        "SELECT state, phase FROM plan_step WHERE plan = $1 AND recorded_at <= $2 AND effective_on <= $3 "
+        "ORDER BY effective_on DESC, version DESC LIMIT 1",
+        plan["id"],
+        question.known_at,
+        question.as_of,
+    )
+    parts = await connection.fetch("SELECT * FROM plan_part WHERE plan = $1 ORDER BY kind, position", code)
+    found = await figures(connection, code, question)
+    measures = [_measure(part, found.get(part["code"])) for part in parts if part["kind"] == "measure"]
+    aspects = [_aspect(part, measures) for part in parts if part["kind"] == "aspect"]
+    entered = step and next((p for p in parts if (p["kind"], p["code"]) == ("phase", step["phase"])), None)
+    return PlanOverview(
+        code=code,
+        title_zh=plan["title_zh"],
+        title_en=plan["title_en"],
+        starts_on=plan["starts_on"],
+        ends_on=plan["ends_on"],
+        state=step["state"] if step else "not-yet",
+        phase=PhaseNow.model_validate(dict(entered)) if entered else None,
+        days_left=(plan["ends_on"] - question.as_of).days,
+        items=sum(aspect.items for aspect in aspects),
+        milestones=_sum(aspect.milestones for aspect in aspects),
+        progress=mean_progress(aspect.progress for aspect in aspects),
+        aspects=aspects,
+    )
+
+
+def measure_in(plan: PlanOverview, code: str) -> MeasureProgress:
+    """One measure of a plan.
+
+    :raises Refused: ``measure.not-found``.
+    """
+    for aspect in plan.aspects:
+        for measure in aspect.measures:
+            if measure.code == code:
+                return measure
+    raise NO_MEASURE(code=code)
+
+
+def _measure(part: asyncpg.Record, known: MeasureFigures | None) -> MeasureProgress:
+    return MeasureProgress(
+        code=part["code"],
+        aspect=part["aspect"],
+        name_zh=part["name_zh"],
+        name_en=part["name_en"],
+        items=known.items if known else 0,
+        by_state=known.by_state if known else dict.fromkeys(STATES, 0),
+        milestones=known.milestones if known else Milestones(counted=0, reported=0, verified=0),
+        progress=known.progress if known else Progress(reported=None, verified=None),
+    )
+
+
+def _aspect(part: asyncpg.Record, measures: list[MeasureProgress]) -> AspectProgress:
+    under = [measure for measure in measures if measure.aspect == part["code"]]
+    return AspectProgress(
+        code=part["code"],
+        name_zh=part["name_zh"],
+        name_en=part["name_en"],
+        items=sum(measure.items for measure in under),
+        milestones=_sum(measure.milestones for measure in under),
+        progress=mean_progress(measure.progress for measure in under),
+        measures=under,
+    )
+
+
+def _sum(parts: Iterable[Milestones]) -> Milestones:
+    parts = list(parts)
+    return Milestones(
+        counted=sum(p.counted for p in parts),
+        reported=sum(p.reported for p in parts),
+        verified=sum(p.verified for p in parts),
+    )
