@@ -99,7 +99,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, key_set: Path) -> Iterator
     home = tmp_path_factory.mktemp("gateway")
     upstreams = [Upstream(name) for name in ("measures", "societies", "events")]
     for upstream in upstreams:
-        Thread(target=upstream.serve_forever, daemon=True).start()
+        Thread(target=upstream.serve_forever, args=(0.02,), daemon=True).start()
     ports = {upstream.service: upstream.server_address[1] for upstream in upstreams} | {"talent": free_port()}
     places = Places(port=free_port(), admin_port=free_port(), ports=ports, jwks=key_set)
     routes = load()
