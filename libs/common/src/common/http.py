@@ -4,7 +4,7 @@ import gc
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -125,8 +125,13 @@ def create_app(
     title: str,
     routers: Sequence[APIRouter],
     unit_of: Callable[[asyncpg.Pool], UnitOf] = lambda _pool: no_units,
+    beside: Callable[[FastAPI], AbstractAsyncContextManager[None]] = lambda _app: nullcontext(),
 ) -> FastAPI:
-    """The application of one service: its routers, its errors as problems, its limits, its own pool."""
+    """The application of one service: its routers, its errors as problems, its limits, its own pool.
+
+    :param unit_of: how the unit that a token names is found.
+    :param beside: what else runs for as long as the application does.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -139,9 +144,10 @@ def create_app(
                 Verifier(KeySet(settings.jwks), issuer=settings.token_issuer, audience=settings.token_audience),
                 unit_of(pool),
             )
-            gc.collect()
-            gc.freeze()  # what was made at start-up stays: no need to look through it again and again
-            yield
+            async with beside(app):
+                gc.collect()
+                gc.freeze()  # what was made at start-up stays: no need to look through it again and again
+                yield
 
     app = FastAPI(
         title=title,

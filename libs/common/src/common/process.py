@@ -85,11 +85,19 @@ async def _stop_asked() -> None:
     await asked.wait()
 
 
-async def serve(app: Any, settings: Settings, *, checks: Mapping[str, Check]) -> None:
-    """Serve an application on its public port and the operators' questions on another, until told to stop."""
+async def serve(
+    app: Any, settings: Settings, *, checks: Mapping[str, Check], on_stop: Callable[[], None] = lambda: None
+) -> None:
+    """Serve an application on its public port and the operators' questions on another, until told to stop.
+
+    ``on_stop`` ends what would otherwise never end: a server waits for its open replies.
+    """
     servers = [_server(app, settings, settings.port), _server(ops_app(checks), settings, settings.ops_port)]
     running = [asyncio.create_task(server.serve()) for server in servers]
-    await _until_stopped(running)
+    try:
+        await _until_stopped(running)
+    finally:
+        on_stop()
     for server in servers:
         server.should_exit = True
     await asyncio.gather(*running)

@@ -23,6 +23,8 @@ APPLIED = Counter("kegai_applied_records", "Records that a projection has applie
 PARKED = Gauge("kegai_parked_records", "Records that a projection has parked", ["projection"])
 BATCH_SECONDS = Histogram("kegai_batch_seconds", "Time to apply one batch, commit included", ["projection"])
 
+SSE_READERS = Gauge("kegai_sse_readers", "Open streams", ["channel"])
+
 
 def configure_logging(service: str, role: str) -> None:
     """Every line of this process is one JSON object with the time, the level, the service and the role."""

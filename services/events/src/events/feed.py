@@ -5,6 +5,7 @@ sequencer at a time, under a lock: a number on the wire never precedes one that 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -70,3 +71,37 @@ async def sequence(pool: asyncpg.Pool) -> None:
         if given:
             await connection.execute("UPDATE feed_counter SET last = $1 WHERE id = 1", last + given)
             await connection.execute("DELETE FROM feed_change WHERE n <= $1", last + given - KEPT_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A numbered change: the measure's whole row, and which events moved it."""
+
+    n: int
+    plan: str
+    measure: str
+    figures: str
+    positions: tuple[str, ...]
+
+
+async def after(pool: asyncpg.Pool, n: int, *, upto: int | None = None) -> list[Change]:
+    """What came after number ``n``, one entry for each measure: its latest row, with the positions of all of them."""
+    rows = await pool.fetch(
+        "SELECT n, plan, measure, figures, positions FROM feed_change WHERE n > $1 AND ($2::bigint IS NULL OR n <= $2) "
+        "ORDER BY n",
+        n,
+        upto,
+    )
+    latest: dict[tuple[str, str], Change] = {}
+    for row in rows:
+        key = (row["plan"], row["measure"])
+        before = latest.pop(key).positions if key in latest else ()
+        latest[key] = Change(row["n"], *key, row["figures"], (*before, *row["positions"]))
+    return list(latest.values())
+
+
+async def span(pool: asyncpg.Pool) -> tuple[int, int]:
+    """The oldest number a reader can resume after, and the newest that was given."""
+    last: int = await pool.fetchval("SELECT last FROM feed_counter WHERE id = 1")
+    oldest: int = await pool.fetchval("SELECT coalesce(min(n) - 1, $1) FROM feed_change WHERE n IS NOT NULL", last)
+    return oldest, last

@@ -75,7 +75,8 @@ WITH listed AS (
            count(*) AS milestones,
            count(*) FILTER (WHERE status IN ('reported', 'verified')) AS reported_count,
            count(*) FILTER (WHERE status = 'verified') AS verified_count,
-           sum(CASE WHEN status IN ('reported', 'verified') THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS reported,
+           sum(CASE WHEN status IN ('reported', 'verified') THEN weight ELSE 0 END)
+               / nullif(sum(weight), 0) AS reported,
            sum(CASE WHEN status = 'verified' THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS verified
     FROM counted GROUP BY item
 )

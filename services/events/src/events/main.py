@@ -1,0 +1,41 @@
+"""The application of events: views, the stream of changes, and the pages made from them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from common.database import reachable
+from common.http import create_app
+from common.process import serve
+from common.settings import Settings
+from fastapi import FastAPI
+
+from events.api import router as views
+from events.projector import PROJECTION_VERSION
+from events.stream import Broadcast, json_channel
+
+
+def app_of(settings: Settings) -> FastAPI:
+    """The application, for a server to run."""
+
+    @asynccontextmanager
+    async def broadcasting(app: FastAPI) -> AsyncIterator[None]:
+        broadcast = app.state.broadcast = Broadcast(app.state.pool, projection_version=PROJECTION_VERSION)
+        app.state.json_channel = json_channel(broadcast)
+        running = asyncio.create_task(broadcast.run())
+        yield
+        broadcast.stop()
+        running.cancel()
+
+    return create_app(settings, service="events", title="科改通 Kegai · events", routers=[views], beside=broadcasting)
+
+
+async def run(settings: Settings) -> None:
+    """Serve until told to stop; open streams are ended then."""
+    app = app_of(settings)
+    await serve(
+        app,
+        settings,
+        checks={"database": lambda: reachable(app.state.pool)},
+        on_stop=lambda: app.state.broadcast.stop(),  # noqa: PLW0108 - it is not there before the application starts
+    )
