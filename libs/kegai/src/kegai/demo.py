@@ -48,25 +48,24 @@ async def advance(url: str, token_for: TokenFor) -> Advance:
     Raises:
         StackError: no milestone is left, the API refused, or the view did not move within 10 seconds.
     """
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=_SECONDS_MAX) as http:
-        api = _Api(http, token_for)
-        units = await api.units()
-        departments = [unit["code"] for unit in units if unit["kind"] == "department"]
-        step = await _waiting(api, "verify", _JUDGE, departments)
-        if step is None:
-            await _report_one(api, {unit["id"]: unit["code"] for unit in units})
-            step = await _waiting(api, "verify", _JUDGE, departments)
-        if step is None:
-            raise StackError(
-                "所有节点都已核验，没有可演示的节点。", "Every milestone is verified: none is left to show."
-            )
-        measure = step.item["measure"]
-        before = await api.verified_share(measure)
-        async with _arrivals(http) as arrivals:
-            position = await api.take(step)
-            replied = perf_counter()
-            seen = await arrivals.of(position)
-        after = await api.verified_share(measure, position)
+    try:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=_SECONDS_MAX) as http:
+            return await _advance(http, _Api(http, token_for))
+    except httpx.TransportError as error:
+        raise StackError(
+            f"{url} 无应答（{error}）。请运行：kegai status", f"{url} does not answer ({error}). Look at: kegai status"
+        ) from error
+
+
+async def _advance(http: httpx.AsyncClient, api: "_Api") -> Advance:
+    step = await _next_to_verify(api)
+    measure = step.item["measure"]
+    before = await api.verified_share(measure)
+    async with _arrivals(http) as arrivals:
+        position = await api.take(step)
+        replied = perf_counter()
+        seen = await arrivals.of(position)
+    after = await api.verified_share(measure, position)
     return Advance(step.item["code"], step.number, measure, max(0.0, seen - replied) * 1000, before, after)
 
 
@@ -79,6 +78,18 @@ class _Step:
     action: str
     role: str
     unit: str
+
+
+async def _next_to_verify(api: "_Api") -> _Step:
+    units = await api.units()
+    departments = [unit["code"] for unit in units if unit["kind"] == "department"]
+    step = await _waiting(api, "verify", _JUDGE, departments)
+    if step is None:
+        await _report_one(api, {unit["id"]: unit["code"] for unit in units})
+        step = await _waiting(api, "verify", _JUDGE, departments)
+    if step is None:
+        raise StackError("所有节点都已核验，没有可演示的节点。", "Every milestone is verified: none is left to show.")
+    return step
 
 
 async def _waiting(api: "_Api", action: str, role: str, units: list[str]) -> _Step | None:

@@ -31,7 +31,8 @@ def tail(logs: list[Path], count: int, *, follow: bool) -> Iterator[str]:
     names = {log: f"{log.stem} | " if len(logs) > 1 else "" for log in logs}
     opened = {log: log.open("rb") for log in logs}
     for log, file in opened.items():
-        yield from (names[log] + line for line in _lines(file)[-count:])
+        lines = _lines(file)
+        yield from (names[log] + line for line in lines[max(0, len(lines) - count) :])
     while follow:
         time.sleep(_LOOK_SECONDS)
         for log, file in opened.items():
