@@ -101,7 +101,7 @@ class _Door:
     async def create(self, path: str, by: tuple[str, str], body: Body, on: date) -> str | None:
         """The id of what was created; None if its code is taken, and with it its course."""
         reply = await self._post(path, by, body, on)
-        if reply.status_code == 409:
+        if reply.status_code == 409 and str(_problem(reply).get("code")).endswith(".code-taken"):
             self.already += 1
             return None
         return str(_accepted(reply)["id"])
