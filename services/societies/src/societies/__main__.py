@@ -1,0 +1,5 @@
+"""``python -m societies api|worker|migrate``."""
+
+from common.process import main
+
+main("societies")
