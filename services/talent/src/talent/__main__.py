@@ -1,0 +1,5 @@
+"""``python -m talent api|worker|migrate``."""
+
+from common.process import main
+
+main("talent")

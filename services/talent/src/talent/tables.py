@@ -1,0 +1,13 @@
+"""The tables of this service, in a registry of their own: its aggregates and its journal."""
+
+from common.database import metadata
+from common.journal import journal
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+
+class Base(SQLModel, registry=registry(metadata=metadata())):
+    """What every table class of this service descends from."""
+
+
+journal(Base.metadata)
