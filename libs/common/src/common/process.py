@@ -71,6 +71,7 @@ def _server(app: Any, settings: Settings, port: int) -> _Unsignalled:
             loop="uvloop",
             http="httptools",
             log_level="warning",
+            log_config=None,
             access_log=False,
             timeout_graceful_shutdown=STOP_SECONDS_MAX,
             server_header=False,
