@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+import asyncpg
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +18,12 @@ from common.telemetry import log
 
 MALFORMED = Refusal(
     "request.malformed", zh="请求体不是有效的 JSON", en="The body is not valid JSON", kind=Kind.MALFORMED
+)
+UNSTORABLE = Refusal(
+    "request.unstorable-character",
+    zh="内容含有无法保存的空字符（U+0000）",
+    en="The text has a null character (U+0000), which cannot be kept",
+    kind=Kind.INVALID,
 )
 INVALID = Refusal(
     "request.invalid",
@@ -141,6 +148,13 @@ def install(app: FastAPI) -> None:
 
     for kind in AWAY:
         app.exception_handler(kind)(away)
+
+    async def unstorable(request: Request, _error: Exception) -> Response:
+        return problem(request, UNSTORABLE())
+
+    # PostgreSQL's own words for U+0000, the one character that JSON may carry and neither text nor JSONB can hold.
+    app.exception_handler(asyncpg.CharacterNotInRepertoireError)(unstorable)
+    app.exception_handler(asyncpg.UntranslatableCharacterError)(unstorable)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
