@@ -44,7 +44,7 @@ class UnitEstablished(DirectoryEvent):
     name_en: Title
     parent: UUID | None = None
     """The unit that this one belongs to; none for the municipal association."""
-    division_code: str | None = Field(default=None, pattern=r"^\d{6}$")
+    division_code: str | None = Field(default=None, pattern=r"^[0-9]{6}$")
     """GB/T 2260 code of the division that the unit serves, for kind district."""
     zone_code: Code | None = None
     """Own code of the functional zone that the unit serves (such a zone has no GB/T 2260 code), for kind zone."""
