@@ -103,9 +103,8 @@ def upgrade() -> None:
         "uq_unit_zone_code", "unit", ["zone_code"], unique=True, postgresql_where=sa.text("state = 'active'")
     )
     op.execute("GRANT USAGE ON SCHEMA public TO societies_app")
-    op.execute(
-        "GRANT SELECT, INSERT, UPDATE ON unit TO societies_app"
-    )  # none is ever deleted: its code is never reused
+    # A unit is never deleted, so that its code is never reused.
+    op.execute("GRANT SELECT, INSERT, UPDATE ON unit TO societies_app")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, idempotency TO societies_app")
     op.execute("GRANT SELECT, INSERT ON event TO societies_app")  # append-only: history is never rewritten
 

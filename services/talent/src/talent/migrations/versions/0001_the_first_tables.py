@@ -88,9 +88,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_programme_code")),
     )
     op.execute("GRANT USAGE ON SCHEMA public TO talent_app")
-    op.execute(
-        "GRANT SELECT, INSERT, UPDATE ON programme TO talent_app"
-    )  # none is ever deleted: its code is never reused
+    # A programme is never deleted, so that its code is never reused.
+    op.execute("GRANT SELECT, INSERT, UPDATE ON programme TO talent_app")
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON outbox, idempotency TO talent_app")
     op.execute("GRANT SELECT, INSERT ON event TO talent_app")  # append-only: history is never rewritten
 
