@@ -60,7 +60,7 @@ async def advance(url: str, token_for: TokenFor) -> Advance:
 async def _advance(http: httpx.AsyncClient, api: "_Api") -> Advance:
     step = await _next_to_verify(api)
     measure = step.item["measure"]
-    before = await api.verified_share(measure)
+    before = await _settled_share(api, measure)
     async with _arrivals(http) as arrivals:
         position = await api.take(step)
         replied = perf_counter()
@@ -78,6 +78,15 @@ class _Step:
     action: str
     role: str
     unit: str
+
+
+async def _settled_share(api: "_Api", measure: str) -> float | None:
+    """The verified progress of a measure when all that its items have been through is in the view."""
+    share = await api.verified_share(measure)
+    for item in await api.items(_JUDGE, ""):
+        if item["measure"] == measure:
+            share = await api.verified_share(measure, f"{item['id']}@{item['version']}")
+    return share
 
 
 async def _next_to_verify(api: "_Api") -> _Step:
@@ -135,7 +144,7 @@ class _Api:
         """The verified progress of a measure, not older than `position`."""
         parameters = {"min_position": position} if position else {}
         reply = await self._http.get(f"/api/v1/progress/measures/{measure}", params=parameters)
-        share = _accepted(reply)["verified"]
+        share = _accepted(reply)["measure"]["progress"]["verified"]
         return None if share is None else float(share)
 
     async def _list(self, path: str, role: str, unit: str) -> list[dict[str, Any]]:

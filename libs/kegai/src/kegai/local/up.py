@@ -24,7 +24,7 @@ from kegai.local.process import Process
 from kegai.local.readiness import readiness
 from kegai.local.stack import PROGRAMS, SERVICES, Program, Stack
 
-_START_SECONDS = 60
+_START_SECONDS = 120
 
 
 def up(asked: Stack, console: Console) -> bool:
