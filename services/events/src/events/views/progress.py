@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Final, TypeAlias
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +11,7 @@ import orjson
 from common.cloudevents import Recorded
 from common.contracts.measures import PlanDefined
 from common.database import Connection
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer
 from sqlalchemy import Column, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
@@ -93,8 +93,8 @@ SELECT plan, measure,
        coalesce(sum(milestones), 0)::int AS milestones,
        coalesce(sum(reported_count), 0)::int AS milestones_reported,
        coalesce(sum(verified_count), 0)::int AS milestones_verified,
-       round(avg(reported), 6) AS reported,
-       round(avg(verified), 6) AS verified
+       round(avg(reported), 15) AS reported,
+       round(avg(verified), 15) AS verified
 FROM listed LEFT JOIN item_progress ON item_progress.item = listed.id
 GROUP BY plan, measure
 """
@@ -169,11 +169,19 @@ class Milestones(BaseModel):
     verified: int
 
 
-class Progress(BaseModel):
-    """Shares between 0 and 1 as decimal strings; null where there is no data, which is not the same as 0."""
+def to_six_places(share: Decimal) -> str:
+    """A share as it is shown; it is computed with more, so that sums of shares do not gather errors."""
+    return str(share.quantize(Decimal("0.000001"), ROUND_HALF_UP))
 
-    reported: Decimal | None
-    verified: Decimal | None
+
+Share = Annotated[Decimal, PlainSerializer(to_six_places, when_used="json-unless-none")]
+
+
+class Progress(BaseModel):
+    """Shares between 0 and 1 as decimal strings to six places; null is no data, which is not the same as 0."""
+
+    reported: Share | None
+    verified: Share | None
 
 
 class MeasureFigures(BaseModel):
@@ -213,9 +221,9 @@ async def figures(connection: Connection, plan: str, question: Asked) -> dict[st
 
 
 def mean(shares: Iterable[Decimal | None]) -> Decimal | None:
-    """The mean of what is known, to six places; None where nothing is."""
+    """The mean of what is known; None where nothing is."""
     known = [share for share in shares if share is not None]
-    return (sum(known, Decimal(0)) / len(known)).quantize(Decimal("0.000001")) if known else None
+    return sum(known, Decimal(0)) / len(known) if known else None
 
 
 def mean_progress(parts: Iterable[Progress]) -> Progress:

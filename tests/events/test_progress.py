@@ -1,0 +1,147 @@
+"""How figures are made: against sums done by hand, and what is kept against what is computed."""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import pytest
+from builders import a_milestone
+from common.cloudevents import Recorded
+from doors import Door
+from events.projector import ReformProgress
+from events.views import progress
+from stories import ItemStory, Told, learn, milestones
+
+
+async def plan_of(views: Door, **asked: str) -> dict[str, Any]:
+    """The whole plan as asked."""
+    async with views.client() as reader:
+        reply = await reader.get("/api/v1/progress/plans/PLAN-1", params=asked)
+    assert reply.status_code == 200, reply.text
+    plan: dict[str, Any] = reply.json()["plan"]
+    return plan
+
+
+async def test_the_figures_are_those_computed_by_hand(views: Door) -> None:
+    told = Told()
+    told.plan()
+    first = told.item("A1-01", milestones=milestones("1", "3"))
+    first.attains(1, date(2022, 6, 1))  # 1/4 verified
+    first.reports(2, date(2022, 7, 1))  # 4/4 reported
+    told.item("A1-02", milestones=milestones("2", "2"))  # 0 and 0
+    third = told.item("A2-01", measure="A2", milestones=milestones("1", "1", "1"))
+    third.attains(1, date(2022, 6, 1))  # 1/3 and 1/3
+    await learn(views.pool, told.records)
+
+    plan = await plan_of(views)
+    a, b = plan["aspects"]
+    a1, a2 = a["measures"]
+    assert a1["progress"] == {"reported": "0.500000", "verified": "0.125000"}  # (1 + 0)/2, (1/4 + 0)/2
+    assert a2["progress"] == {"reported": "0.333333", "verified": "0.333333"}
+    assert a["progress"] == {"reported": "0.416667", "verified": "0.229167"}
+    assert b["progress"] == {"reported": None, "verified": None}  # B1 has no items: no data, not 0
+    assert plan["progress"] == a["progress"]
+    assert a1["milestones"] == {"counted": 4, "reported": 2, "verified": 1}
+    assert (a1["items"], a1["by_state"]["in-progress"]) == (2, 2)
+
+
+async def test_weights_that_add_up_to_nothing_are_no_data(views: Door) -> None:
+    told = Told()
+    told.plan()
+    told.item(milestones=milestones("0"))
+    await learn(views.pool, told.records)
+
+    measure = (await plan_of(views))["aspects"][0]["measures"][0]
+    assert (measure["items"], measure["progress"]["verified"]) == (1, None)
+
+
+async def test_an_item_may_be_told_before_its_plan(views: Door) -> None:
+    told = Told()
+    told.plan()
+    told.item().attains(1, date(2022, 6, 1))
+    plan, item = told.records[:1], told.records[1:]
+    await learn(views.pool, item)
+    await learn(views.pool, plan)
+
+    assert (await plan_of(views))["aspects"][0]["measures"][0]["progress"]["verified"] == "1.000000"
+
+
+async def test_what_is_kept_equals_what_is_computed(views: Door) -> None:
+    told = Told()
+    told.plan()
+    stories = [
+        told.item(f"A{1 + n % 2}-{n:02}", measure=f"A{1 + n % 2}", milestones=milestones("1", "2")) for n in range(6)
+    ]
+    for n, story in enumerate(stories):
+        story.reports(1, date(2022, 3, 1 + n))
+        if n % 3:
+            story.verifies(1, on=date(2022, 4, 1))
+    for record in told.records:  # one by one, as a slow day brings them
+        await learn(views.pool, [record])
+
+    assert await plan_of(views) == await plan_of(views, as_of="9999-12-31") | {
+        "days_left": (await plan_of(views))["days_left"]
+    }
+
+
+def histories(told: Told, *stories: ItemStory) -> list[list[Recorded]]:
+    """What was told, item by item, as different partitions carry it."""
+    return [[r for r in told.records if r.aggregate_id == story.item.id] for story in stories]
+
+
+async def race(views: Door, first: list[Recorded], second: list[Recorded]) -> None:
+    """Two partitions' batches at once, the first held open until the second had every chance to read."""
+    computed, release = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with views.pool.acquire() as connection, connection.transaction():
+            await ReformProgress().apply(connection, first)
+            computed.set()
+            await release.wait()
+
+    holding = asyncio.create_task(hold())
+    await computed.wait()
+    other = asyncio.create_task(learn(views.pool, second))
+    done, _ = await asyncio.wait({other}, timeout=0.5)
+    release.set()
+    await asyncio.gather(holding, other)
+    assert not done, "the second finished while the first was open"
+
+
+async def two_writers(views: Door) -> tuple[int, int]:
+    """Two items of one measure told at once: the verified milestones kept, and those computed."""
+    told = Told()
+    told.plan()
+    one, two = told.item("A1-01"), told.item("A1-02")
+    await learn(views.pool, told.records)
+    known = len(told.records)
+    one.attains(1, date(2022, 6, 1))
+    two.attains(1, date(2022, 7, 1))
+    told.records = told.records[known:]
+    await race(views, *histories(told, one, two))
+    kept = (await plan_of(views))["aspects"][0]["measures"][0]["milestones"]["verified"]
+    computed = (await plan_of(views, as_of="9999-12-31"))["aspects"][0]["measures"][0]["milestones"]["verified"]
+    return kept, computed
+
+
+async def test_two_writers_of_one_measure_leave_the_figure_that_is_computed(views: Door) -> None:
+    assert await two_writers(views) == (2, 2)
+
+
+async def test_without_the_lock_the_second_writer_loses_the_firsts_milestone(
+    views: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LOCK", "SELECT $1::text[], $2::text[]")
+    assert await two_writers(views) == (1, 2)
+
+
+async def test_a_milestone_planned_later_enters_the_denominator(views: Door) -> None:
+    told = Told()
+    told.plan()
+    item = told.item()
+    item.attains(1, date(2022, 6, 1))
+    item.does("plan_milestone", a_milestone(2), on=date(2022, 8, 1))
+    await learn(views.pool, told.records)
+
+    assert (await plan_of(views))["aspects"][0]["measures"][0]["progress"]["verified"] == "0.500000"
+    assert (await plan_of(views, as_of="2022-07-31"))["aspects"][0]["measures"][0]["progress"]["verified"] == "1.000000"

@@ -1,0 +1,87 @@
+"""What a plan and its items went through, told by the real domains and recorded when the test wants it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from builders import JUDGE, OWNER, a_milestone, circumstances, item_words, plan_words, recorded
+from common.cloudevents import Recorded
+from common.decision import Change
+from events.projector import ReformProgress
+from measures.item.domain import Item, add_item
+from measures.plan.domain import define_plan
+
+FIRST_KNOWN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Told:
+    """Everything that was told so far, in the order of its recording; an hour passes between two things."""
+
+    records: list[Recorded] = field(default_factory=list)
+    clock: datetime = FIRST_KNOWN
+
+    def tell(self, kind: str, aggregate_id: UUID, first_version: int, change: Change[Any]) -> datetime:
+        """Record a change's events; the instant at which they became known."""
+        self.clock += timedelta(hours=1)
+        for version, event in enumerate(change.events, first_version):
+            about = circumstances(kind, aggregate_id, version, recorded_at=self.clock, effective_on=change.effective_on)
+            self.records.append(recorded(event, about))
+        return self.clock
+
+    def plan(self, **changed: Any) -> datetime:
+        """A plan was put down."""
+        change = define_plan(**plan_words(**changed))
+        return self.tell("plan", change.state.id, 1, change)
+
+    def item(self, code: str = "A1-01", **changed: Any) -> "ItemStory":
+        """An item was added with one required milestone (or those given), handed over, received and begun."""
+        story = ItemStory(self, add_item(**item_words(id=uuid4(), code=code, **changed)))
+        story.does("assign", by=None, on=date(2022, 1, 10))
+        story.does("acknowledge", by=OWNER, on=date(2022, 1, 20))
+        story.does("start", by=OWNER, on=date(2022, 2, 1))
+        return story
+
+
+class ItemStory:
+    """One item's life."""
+
+    def __init__(self, told: Told, added: Change[Item]) -> None:
+        self.told = told
+        self.item = added.state
+        told.tell("item", self.item.id, 1, added)
+
+    def does(self, decision: str, *arguments: Any, **words: Any) -> datetime:
+        """One decision of the item; the instant at which it became known."""
+        first = self.item.version + 1
+        change: Change[Item] = getattr(self.item, decision)(*arguments, **words)
+        self.item = change.state
+        return self.told.tell("item", self.item.id, first, change)
+
+    def reports(self, number: int, attained_on: date, *, on: date | None = None) -> datetime:
+        """The owner says that a milestone was attained, ten days later unless said otherwise."""
+        on = on or attained_on + timedelta(days=10)
+        return self.does("report_milestone", number, attained_on=attained_on, note=None, by=OWNER, on=on)
+
+    def verifies(self, number: int, *, on: date) -> datetime:
+        """Somebody independent finds that it is so."""
+        return self.does("verify_milestone", number, by=JUDGE, on=on)
+
+    def attains(self, number: int, attained_on: date) -> datetime:
+        """Reported after ten days and verified after twenty; the instant at which the verification became known."""
+        self.reports(number, attained_on)
+        return self.verifies(number, on=attained_on + timedelta(days=20))
+
+
+def milestones(*weights: str) -> tuple[Any, ...]:
+    """Milestones 1, 2, … with these weights."""
+    return tuple(a_milestone(number, weight=weight) for number, weight in enumerate(weights, 1))
+
+
+async def learn(pool: asyncpg.Pool, records: Sequence[Recorded]) -> None:
+    """Let the view take in what was told, in one batch."""
+    async with pool.acquire() as connection, connection.transaction():
+        await ReformProgress().apply(connection, records)
