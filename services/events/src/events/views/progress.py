@@ -116,7 +116,9 @@ RETURNING kept.*
 
 ENTER: Final = """
 INSERT INTO measure_progress (plan, measure, items, by_state, milestones, milestones_reported, milestones_verified)
-SELECT *, 0, '{}', 0, 0, 0 FROM unnest($1::text[], $2::text[]) AS key (plan, measure) ORDER BY 1, 2
+SELECT key.*, 0, '{}', 0, 0, 0 FROM unnest($1::text[], $2::text[]) AS key (plan, measure)
+WHERE NOT EXISTS (SELECT FROM measure_progress m WHERE m.plan = key.plan AND m.measure = key.measure)
+ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
 
