@@ -1,0 +1,118 @@
+"""A plan and an item as their events alone tell of them: what a reader of the topic can know, written apart from us."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from common.contracts import Event
+from common.contracts.measures import (
+    MilestoneCancelled,
+    MilestonePlanned,
+    MilestoneReported,
+    MilestoneRescheduled,
+    MilestoneReturned,
+    MilestoneVerificationRevoked,
+    MilestoneVerified,
+    PhaseEntered,
+    PlanAdopted,
+    PlanDefined,
+    ReformItemAcknowledged,
+    ReformItemAdded,
+    ReformItemAssigned,
+    ReformItemReportedDone,
+    ReformItemReturned,
+    ReformItemStarted,
+    ReformItemVerifiedClosed,
+)
+from measures.item.domain import Item
+from measures.item.milestone import Milestone, MilestoneState
+from measures.item.rules import ItemState
+from measures.plan.domain import Plan, PlanState
+
+
+def fold_plan(events: Sequence[Event]) -> Plan:
+    """The plan that these events tell of."""
+    first, *rest = events
+    assert isinstance(first, PlanDefined)
+    words = first.model_dump(exclude={"plan", "defined_on", "aspects", "measures", "phases"})
+    lists = {"aspects": first.aspects, "measures": first.measures, "phases": first.phases}
+    plan = Plan(id=first.plan, version=1, state=PlanState.DRAFT, since=first.defined_on, **words, **lists)
+    for version, event in enumerate(rest, start=2):
+        plan = replace(_plan_after(plan, event), version=version)
+    return plan
+
+
+def _plan_after(plan: Plan, event: Event) -> Plan:
+    match event:
+        case PlanAdopted():
+            particulars = {"issuer": event.issuer, "document_number": event.document_number}
+            return replace(plan, state=PlanState.ADOPTED, since=event.adopted_on, **particulars)
+        case PhaseEntered():
+            return replace(plan, state=PlanState.IN_FORCE, since=event.entered_on, phase=event.phase)
+    raise AssertionError(f"no plan is told of by {event!r}")
+
+
+def fold_item(events: Sequence[Event], *, plan_starts_on: date) -> Item:
+    """The item that these events tell of; when its plan began, they do not say."""
+    first, *rest = events
+    assert isinstance(first, ReformItemAdded)
+    item = Item(
+        id=first.item,
+        version=1,
+        plan_starts_on=plan_starts_on,
+        state=ItemState.DRAFT,
+        since=first.added_on,
+        claim=None,
+        milestones=(),
+        **first.model_dump(exclude={"item", "added_on"}),
+    )
+    for version, event in enumerate(rest, start=2):
+        item = replace(_item_after(item, event, version), version=version)
+    return item
+
+
+STEPS: dict[type[Event], tuple[ItemState, str]] = {
+    ReformItemAssigned: (ItemState.ASSIGNED, "assigned_on"),
+    ReformItemAcknowledged: (ItemState.ACKNOWLEDGED, "acknowledged_on"),
+    ReformItemStarted: (ItemState.IN_PROGRESS, "started_on"),
+    ReformItemReportedDone: (ItemState.REPORTED_DONE, "reported_on"),
+    ReformItemReturned: (ItemState.IN_PROGRESS, "returned_on"),
+    ReformItemVerifiedClosed: (ItemState.VERIFIED_CLOSED, "closed_on"),
+}
+"""To which state an event takes an item, and which of its words is the day."""
+
+
+def _item_after(item: Item, event: Event, version: int) -> Item:
+    if type(event) in STEPS:
+        state, day = STEPS[type(event)]
+        item = replace(item, state=state, since=getattr(event, day))
+        return replace(item, claim=getattr(event, "claim", item.claim if state is ItemState.VERIFIED_CLOSED else None))
+    if isinstance(event, MilestonePlanned):
+        words = event.model_dump(exclude={"item", "effective_on"})
+        planned = Milestone(**words, state=MilestoneState.PLANNED, since=event.effective_on)
+        return replace(item, milestones=(*item.milestones, planned))
+    number: int = event.number  # type: ignore[attr-defined]
+    return replace(
+        item,
+        milestones=tuple(_milestone_after(m, event, version) if m.number == number else m for m in item.milestones),
+    )
+
+
+def _milestone_after(milestone: Milestone, event: Event, version: int) -> Milestone:
+    match event:
+        case MilestoneReported():
+            said = {"state": MilestoneState.REPORTED, "attained_on": event.attained_on, "claim_version": version}
+            return replace(milestone, since=event.reported_on, **said)
+        case MilestoneVerified():
+            said = {"state": MilestoneState.VERIFIED, "attained_on": event.attained_on, "claim_version": version}
+            return replace(milestone, since=event.verified_on, **said)
+        case MilestoneReturned() | MilestoneVerificationRevoked():
+            on = event.returned_on if isinstance(event, MilestoneReturned) else event.revoked_on
+            said = {"state": MilestoneState.PLANNED, "attained_on": None, "claim_version": version}
+            return replace(milestone, since=on, **said)
+        case MilestoneRescheduled():
+            baselines = (*milestone.baselines, event.moved_from)
+            return replace(milestone, since=event.rescheduled_on, planned_on=event.moved_to, baselines=baselines)
+        case MilestoneCancelled():
+            return replace(milestone, since=event.cancelled_on, state=MilestoneState.CANCELLED)
+    raise AssertionError(f"no milestone is told of by {event!r}")

@@ -1,0 +1,236 @@
+"""Whatever is asked of an item, by whomever, in whatever order: it goes only where the tables go."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from builders import CO_UNIT, JUDGE, OWNER, UNITS, a_milestone, item_words
+from common.contracts import Event
+from common.decision import Change, Refused, Unit
+from folds import fold_item
+from hypothesis import Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from measures.item import domain
+from measures.item.domain import Item, add_item
+from measures.item.milestone import Milestone, MilestoneState
+from measures.item.rules import ItemState, Who
+
+OFFICE, OWNERS, JUDGES = "office", "owners", "judges"
+PLANNING = {"draft", "assigned", "acknowledged", "in-progress"}
+JUDGING = {"in-progress", "reported-done"}
+
+ITEM_STEPS = {
+    "assign": ("draft", "assigned", OFFICE),
+    "acknowledge": ("assigned", "acknowledged", OWNERS),
+    "start": ("acknowledged", "in-progress", OWNERS),
+    "report-done": ("in-progress", "reported-done", OWNERS),
+    "return": ("reported-done", "in-progress", JUDGES),
+    "close": ("reported-done", "verified-closed", JUDGES),
+}
+"""A step of an item: from where, to where, by whom."""
+
+MILESTONE_STEPS = {
+    "report": ("planned", "reported", {"in-progress"}, OWNERS),
+    "verify": ("reported", "verified", JUDGING, JUDGES),
+    "return": ("reported", "planned", JUDGING, JUDGES),
+    "revoke": ("verified", "planned", JUDGING, JUDGES),
+    "reschedule": ("planned", "planned", PLANNING, OFFICE),
+    "cancel": ("planned", "cancelled", PLANNING, OFFICE),
+}
+"""A step of a milestone: from where, to where, while its item stands in which states, by whom."""
+
+SAID_AGAIN = {"assign", "acknowledge", "start", "report-done", "close", "report", "verify", "cancel"}
+"""Steps that change nothing when they are repeated."""
+
+MAY = {
+    OFFICE: set(UNITS),
+    OWNERS: {"ORG", "ORG-1"},
+    JUDGES: {"CQ", "SOC", "SOC-1", "YB"},
+}
+"""The item belongs to ORG, and FIN takes part in it."""
+
+
+def _take(item: Item, path: str, by: Unit, on: date) -> Change[Item]:
+    """The decision behind a path that an item offers, with lawful words."""
+    match path.split("/"):
+        case ["milestones"]:
+            return item.plan_milestone(a_milestone(len(item.milestones) + 1), on=on)
+        case ["milestones", number, step]:
+            return _take_milestone_step(item, int(number), step, by, on)
+        case ["report-done"]:
+            return item.report_done(claim="完成", by=by, on=on)
+        case ["return"]:
+            return item.return_to_owner(reason="原因", by=by, on=on)
+        case [step]:
+            taken: Change[Item] = getattr(item, step)(by=by, on=on)
+            return taken
+    raise AssertionError(path)
+
+
+def _take_milestone_step(item: Item, number: int, step: str, by: Unit, on: date) -> Change[Item]:
+    why = {"reason": "原因", "authority": "会议纪要"}
+    match step:
+        case "report":
+            return item.report_milestone(number, attained_on=date(2022, 1, 1), note=None, by=by, on=on)
+        case "verify":
+            return item.verify_milestone(number, by=by, on=on)
+        case "return":
+            return item.return_milestone(number, reason="原因", by=by, on=on)
+        case "revoke":
+            return item.revoke_verification(number, **why, by=by, on=on)
+        case "reschedule":
+            return item.reschedule_milestone(number, planned_on=on + timedelta(days=400), reason="延期", on=on)
+        case "cancel":
+            return item.cancel_milestone(number, **why, on=on)
+    raise AssertionError(step)
+
+
+class ItemLife(RuleBasedStateMachine):
+    """One item, asked for steps by all kinds of units; beside it stands what the tables know of it."""
+
+    @initialize(required=st.lists(st.booleans(), max_size=2))
+    def put_on_the_list(self, required: list[bool]) -> None:
+        self.on = date(2022, 1, 5)
+        milestones = tuple(a_milestone(number, required=must) for number, must in enumerate(required, 1))
+        change = add_item(**item_words(milestones=milestones, on=self.on))
+        self.item, self.told = change.state, list[Event](change.events)
+        self.state = "draft"
+        self.milestones = {number: ("planned", must) for number, must in enumerate(required, 1)}
+
+    @rule(step=st.sampled_from(sorted(ITEM_STEPS)), by=st.sampled_from(sorted(UNITS)), days=st.integers(0, 3))
+    def take_a_step(self, step: str, by: str, days: int) -> None:
+        if self._try(step, by, days):
+            self.state = ITEM_STEPS[step][1]
+
+    @rule(
+        step=st.sampled_from(sorted(MILESTONE_STEPS)),
+        number=st.integers(1, 3),
+        by=st.sampled_from(sorted(UNITS)),
+        days=st.integers(0, 3),
+    )
+    def take_a_step_of_a_milestone(self, step: str, number: int, by: str, days: int) -> None:
+        if self._try(f"milestones/{number}/{step}", by, days):
+            self.milestones[number] = (MILESTONE_STEPS[step][1], self.milestones[number][1])
+
+    @rule(days=st.integers(0, 3))
+    def plan_a_milestone(self, days: int) -> None:
+        if len(self.milestones) < 3 and self._try("milestones", "CQ", days):
+            self.milestones[len(self.milestones) + 1] = ("planned", True)
+
+    @rule(by=st.sampled_from(["ORG", "SOC"]), data=st.data())
+    def take_one_of_the_steps_that_are_offered(self, by: str, data: st.DataObject) -> None:
+        """Chance alone seldom finds the way to the end."""
+        offered = sorted(self._expected(by))
+        path = data.draw(st.sampled_from(offered)) if offered else ""
+        match path.split("/"):
+            case ["milestones", number, step]:
+                self.take_a_step_of_a_milestone(step, int(number), by, 1)
+            case ["milestones"]:
+                self.plan_a_milestone(1)
+            case [step] if step:
+                self.take_a_step(step, by, 1)
+
+    def _try(self, path: str, by: str, days: int) -> bool:
+        """Whether the step changed the item, which it does exactly where the tables say so."""
+        self.on += timedelta(days=days)
+        try:
+            change = _take(self.item, path, UNITS[by], self.on)
+        except Refused:
+            assert path not in self._expected(by) | self._repeats()
+            return False
+        assert path in (self._expected(by) if change.events else self._repeats())
+        self.item = change.state
+        self.told += change.events
+        return bool(change.events)
+
+    def _expected(self, by: str) -> set[str]:
+        return {*self._expected_of_item(by), *self._expected_of_milestones(by)}
+
+    def _expected_of_item(self, by: str) -> Iterator[str]:
+        counting = [state for state, required in self.milestones.values() if required and state != "cancelled"]
+        for step, (state, _, who) in ITEM_STEPS.items():
+            missing = (step == "assign" and not counting) or (step == "close" and {*counting} - {"verified"})
+            if self.state == state and by in MAY[who] and not missing:
+                yield step
+        if self.state in PLANNING:
+            yield "milestones"
+
+    def _expected_of_milestones(self, by: str) -> Iterator[str]:
+        counting = [n for n, (state, required) in self.milestones.items() if required and state != "cancelled"]
+        for number, (state, _) in self.milestones.items():
+            for step, (wanted, _, while_item, who) in MILESTONE_STEPS.items():
+                last = step == "cancel" and self.state != "draft" and counting == [number]
+                if state == wanted and self.state in while_item and by in MAY[who] and not last:
+                    yield f"milestones/{number}/{step}"
+
+    def _repeats(self) -> set[str]:
+        own = {step for step in SAID_AGAIN & set(ITEM_STEPS) if self.state == ITEM_STEPS[step][1]}
+        return own | {
+            f"milestones/{number}/{step}"
+            for number, (state, _) in self.milestones.items()
+            for step in SAID_AGAIN & set(MILESTONE_STEPS)
+            if state == MILESTONE_STEPS[step][1]
+        }
+
+    @invariant()
+    def it_stands_where_the_tables_say(self) -> None:
+        assert self.item.state == self.state
+        assert {m.number: (m.state, m.required) for m in self.item.milestones} == self.milestones
+
+    @invariant()
+    def its_events_tell_all_of_it(self) -> None:
+        assert fold_item(self.told, plan_starts_on=self.item.plan_starts_on) == self.item
+
+    @invariant()
+    def it_offers_each_unit_exactly_what_it_may_do(self) -> None:
+        for code, unit in UNITS.items():
+            assert {path for _, path in self.item.actions(unit)} == self._expected(code)
+
+
+TestItemLife = ItemLife.TestCase
+TestItemLife.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+def test_the_units_of_the_tables_are_those_of_the_item() -> None:
+    assert (OWNER.code, CO_UNIT.code, JUDGE.code) == ("ORG", "FIN", "SOC")
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "broken"),
+    [
+        (domain.STEPS, "close", (ItemState.IN_PROGRESS, Who.JUDGE)),
+        (domain.STEPS, "return", (ItemState.REPORTED_DONE, Who.OFFICE)),
+        (domain.MILESTONE_STEPS, "verify", (MilestoneState.REPORTED, frozenset({ItemState.IN_PROGRESS}), Who.JUDGE)),
+        (domain.MILESTONE_STEPS, "cancel", (MilestoneState.REPORTED, frozenset(ItemState), Who.OFFICE)),
+    ],
+)
+def test_an_item_that_breaks_the_tables_is_caught(
+    monkeypatch: pytest.MonkeyPatch, where: dict[str, Any], name: str, broken: Any
+) -> None:
+    monkeypatch.setitem(where, name, broken)
+    _assert_caught()
+
+
+def test_a_state_that_its_events_do_not_tell_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = Milestone.judged
+    monkeypatch.setattr(
+        Milestone, "judged", lambda m, state, **about: replace(judged(m, state, **about), attained_on=m.attained_on)
+    )
+    _assert_caught()
+
+
+def test_an_item_that_forgets_who_may_judge_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Unit, "belongs_to", lambda unit, *units: unit.id in units)
+    _assert_caught()
+
+
+def _assert_caught() -> None:
+    once = settings(
+        max_examples=400, stateful_step_count=40, phases=[Phase.generate], deadline=None, database=None,
+        report_multiple_bugs=False,
+    )  # fmt: skip
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(ItemLife, settings=once)
