@@ -82,7 +82,8 @@ def _take_milestone_step(item: Item, number: int, step: str, by: Unit, on: date)
         case "revoke":
             return item.revoke_verification(number, **why, by=by, on=on)
         case "reschedule":
-            return item.reschedule_milestone(number, planned_on=on + timedelta(days=400), reason="延期", on=on)
+            elsewhere = date(2024, 1, 1) + timedelta(days=item.version)
+            return item.reschedule_milestone(number, planned_on=elsewhere, reason="延期", on=on)
         case "cancel":
             return item.cancel_milestone(number, **why, on=on)
     raise AssertionError(step)
