@@ -50,7 +50,7 @@ doctor: $(READY) ## look for what is wrong with this machine or the stack
 	@$(BIN)/kegai doctor
 
 test: $(READY) ## all tests, on real PostgreSQL, Kafka, Envoy and Chromium
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 test-fast: $(READY) ## the tests that need no server
 	$(BIN)/pytest -n 2 -m "not servers"
@@ -67,6 +67,12 @@ fmt: $(READY) ## put the code into its form
 
 lock: $(VENV)/bin/uv ## settle the versions of all dependencies anew; pins that still fit stay
 	$(LOCK)
+
+kafka-lock: $(READY) ## settle Kafka's jars anew, with Maven, from the pom
+	$(BIN)/python -m kegai.local.kafka.lock
+
+gateway: $(READY) ## write the gateway's configurations anew from deploy/gateway/routes.yaml
+	$(BIN)/python -m kegai.gateway
 
 clean: ## remove the environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,102 @@
+"""A verified milestone travels from the API to the view and the stream, through the real gateway, as a user sees it."""
+
+import time
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from eventually import eventually
+from living import Living
+
+pytestmark = pytest.mark.xdist_group("journeys")
+
+
+async def candidate(living: Living, action: str) -> tuple[dict[str, Any], str, str]:
+    """An item, one of its milestone commands that ends in ``action``, and the unit in whose name it may be given."""
+    async with living.client("reform-office", "CQKX-ZZ") as office:
+        units = (await office.get("/api/v1/units", params={"limit": 200})).json()["items"]
+    role = "unit-reporter" if action in {"report", "start"} else "reform-office"
+    for unit in units:
+        if unit["kind"] == "department":
+            async with living.client(role, unit["code"]) as asking:
+                page = (await asking.get("/api/v1/items", params={"limit": 200})).json()
+            for item in page["items"]:
+                for path in item["allowed_actions"]:
+                    if path.startswith("milestones/") and path.endswith(action):
+                        return item, path, unit["code"]
+    raise AssertionError(f"no milestone waits to be acted on: {action}")
+
+
+async def verify_one(living: Living) -> tuple[dict[str, Any], str]:
+    """Verify a milestone through the gateway, reporting one first where none waits: its item, and the position."""
+    item, path, unit = await candidate(living, "verify")
+    async with living.client("reform-office", unit) as judge:
+        reply = await judge.post(f"/api/v1/items/{item['id']}/{path}", json={})
+    assert reply.status_code == 200, reply.text
+    return item, reply.json()["position"]
+
+
+async def test_every_link_of_the_banner_answers(living: Living) -> None:
+    links = [word for word in living.banner.split() if word.startswith("http://")]
+    assert len(links) >= 4
+    async with living.client() as reader:
+        for link in links:
+            async with reader.stream("GET", link) as reply:
+                assert reply.status_code == 200, link
+
+
+async def test_up_proves_itself_with_a_milestone_of_its_own(living: Living) -> None:
+    proof = next(line for line in living.banner.splitlines() if " proof " in line)
+    assert "verified through the gateway" in proof
+
+
+async def test_a_verified_milestone_is_in_the_view_and_on_the_stream_within_a_second(living: Living) -> None:
+    async with living.client() as reader, living.arrivals() as arrivals:
+        item, position = await verify_one(living)
+        started = time.monotonic()
+        async for arrival in arrivals:
+            if position in arrival["positions"]:
+                break
+        on_stream = time.monotonic() - started
+        view = await reader.get(f"/api/v1/progress/measures/{item['measure']}", params={"min_position": position})
+    assert view.json()["measure"]["milestones"] == arrival["milestones"]
+    assert view.json()["measure"]["progress"] == arrival["progress"]
+    assert on_stream < 1
+
+
+async def test_the_seeds_are_the_plan_of_four_aspects_and_fifteen_measures(living: Living) -> None:
+    async with living.client() as reader:
+        plan = (await reader.get("/api/v1/progress/plans/CQ-KX-2021-2025")).json()["plan"]
+    measures = {aspect["code"]: len(aspect["measures"]) for aspect in plan["aspects"]}
+    assert measures == {"A": 2, "B": 3, "C": 3, "D": 7}
+    assert plan["items"] == 95
+    assert plan["state"] == "in-force"
+
+
+async def test_a_second_up_shows_the_status_of_the_first(living: Living) -> None:
+    assert "processes are ready" in living.kegai("up")
+
+
+async def test_without_a_token_the_gateway_refuses_in_the_services_own_shape(living: Living) -> None:
+    async with living.client() as nobody:
+        reply = await nobody.get("/api/v1/items")
+    assert reply.status_code == 401
+    assert reply.headers["content-type"].startswith("application/problem+json")
+    assert {"code", "title", "detail"} <= reply.json().keys()
+
+
+async def test_a_poison_record_is_parked_and_shown_while_the_partition_goes_on(living: Living) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=living.stack.kafka_bootstrap)
+    await producer.start()
+    for partition in range(6):
+        await producer.send_and_wait("cqast.measures.events.v1", b"{", key=b"nobody", partition=partition)
+    await producer.stop()
+
+    async def parked() -> bool:
+        return "6 are parked" in living.kegai("status", expect=1)
+
+    await eventually(parked, seconds=20)
+    async with living.client() as reader:
+        item, position = await verify_one(living)
+        view = await reader.get(f"/api/v1/progress/measures/{item['measure']}", params={"min_position": position})
+    assert view.status_code == 200
