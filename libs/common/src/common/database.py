@@ -4,20 +4,11 @@ from typing import Final, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy import MetaData
 
 from common.decision import Kind, Refusal
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """A connection, whether it came from a pool or not."""
-
-NAMING: Final = {
-    "pk": "pk_%(table_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-}
 
 AWAY: Final = (
     OSError,
@@ -38,11 +29,6 @@ DATABASE_AWAY = Refusal(
     en="The database cannot be reached just now; try again with the same Idempotency-Key",
     kind=Kind.UNAVAILABLE,
 )
-
-
-def metadata() -> MetaData:
-    """The tables of one service: apart from every other's, with constraints named by one convention."""
-    return MetaData(naming_convention=NAMING)
 
 
 async def open_pool(url: str, *, size_max: int, application: str) -> asyncpg.Pool:

@@ -6,7 +6,6 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Column, Date, MetaData, Table, Text, Uuid
 
 from common.cloudevents import Recorded
 from common.contracts import topic
@@ -22,22 +21,6 @@ UNKNOWN_UNIT = Refusal(
     en="The directory knows no unit with the code {code}",
     kind=Kind.INVALID,
 )
-
-
-def directory_table(metadata: MetaData) -> None:
-    """Declare the copy: one row for each unit, by our own stable code."""
-    Table(
-        "directory_unit",
-        metadata,
-        Column("id", Uuid, primary_key=True),
-        Column("code", Text, nullable=False, unique=True),
-        Column("kind", Text, nullable=False),
-        Column("parent", Uuid),
-        Column("name_zh", Text, nullable=False),
-        Column("name_en", Text, nullable=False),
-        Column("named_from", Date, nullable=False),
-        Column("established_on", Date, nullable=False),
-    )
 
 
 class DirectoryCopy:

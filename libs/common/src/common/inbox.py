@@ -5,23 +5,6 @@ from typing import Protocol
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    Uuid,
-    func,
-)
-from sqlalchemy.dialects.postgresql import JSONB
 
 from common.cloudevents import Recorded
 from common.database import AWAY, Connection
@@ -43,51 +26,6 @@ class Projection(Protocol):
 
         It reads no other aggregate's rows: those may arrive later.
         """
-
-
-def projection_tables(metadata: MetaData) -> None:
-    """Declare what every projection keeps: offsets with their witness, versions received, records parked."""
-    instant = DateTime(timezone=True)
-    Table(
-        "projection_offset",
-        metadata,
-        Column("projection", Text, primary_key=True),
-        Column("topic", Text, primary_key=True),
-        Column("partition", Integer, primary_key=True),
-        Column("next_offset", BigInteger, nullable=False, server_default="0"),
-        Column("witness_offset", BigInteger, comment="offset of the last record taken in"),
-        Column("witness_id", Text, comment="its ce_id: tells a refilled topic from the one that was read"),
-        Column("caught_up_at", instant, comment="when the end of the partition was last reached"),
-    )
-    Table(
-        "projection_version",
-        metadata,
-        Column("projection", Text, primary_key=True),
-        Column("aggregate_id", Uuid, primary_key=True),
-        Column("version", BigInteger, nullable=False),
-    )
-    Table(
-        "parked",
-        metadata,
-        Column("id", BigInteger, Identity(always=True), primary_key=True),
-        Column("projection", Text, nullable=False),
-        Column("topic", Text, nullable=False),
-        Column("partition", Integer, nullable=False),
-        Column("record_offset", BigInteger, nullable=False),
-        Column("record_key", LargeBinary),
-        Column("value", LargeBinary),
-        Column("headers", JSONB, nullable=False, comment="pairs of name and Latin-1 text, one character a byte"),
-        Column("aggregate_id", Uuid, comment="the aggregate that the record claims, if it can be read"),
-        Column("version", BigInteger, comment="the version that it claims"),
-        Column("reason", Text, nullable=False),
-        Column("detail", Text, nullable=False),
-        Column("parked_at", instant, nullable=False, server_default=func.now()),
-        Column(
-            "copied", Boolean, nullable=False, server_default="false", comment="whether the quarantine topic has it"
-        ),
-        UniqueConstraint("projection", "topic", "partition", "record_offset"),
-        Index(None, "projection", "aggregate_id", "version"),
-    )
 
 
 class Inbox:

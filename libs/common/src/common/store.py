@@ -21,10 +21,11 @@ from uuid_utils.compat import uuid7
 from common.call import Call
 from common.cloudevents import GENESIS, Circumstances, first_break, headers_of, linked
 from common.decision import Change, Kind, Refusal, Refused, Unit
-from common.journal import KEY_KEPT_HOURS
 from common.rows import AggregateRow, RowCodec, insert_statement, update_statement
 
 ATTEMPTS_MAX = 5
+KEY_KEPT_HOURS = 24
+"""How long the reply to an Idempotency-Key is kept."""
 
 STALE = Refusal(
     "version.stale",

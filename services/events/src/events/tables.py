@@ -1,7 +1,6 @@
 """The tables of this service, in a registry of their own: facts, views, and how far each topic was read."""
 
-from common.database import metadata
-from common.inbox import projection_tables
+from common.tables import metadata, projection_tables
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 

@@ -1,9 +1,6 @@
 """The tables of this service, in a registry of their own: its aggregates, its journal, its copy of the directory."""
 
-from common.database import metadata
-from common.directory import directory_table
-from common.inbox import projection_tables
-from common.journal import journal
+from common.tables import directory_table, journal, metadata, projection_tables
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 

@@ -1,7 +1,6 @@
 """The tables of this service, in a registry of their own: its aggregates and its journal."""
 
-from common.database import metadata
-from common.journal import journal
+from common.tables import journal, metadata
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
