@@ -2,9 +2,11 @@
 
 A class here is a promise to readers that we do not know. Inside a major version fields are only added, each with a
 default; a change of meaning is a new class with the next major. Readers ignore what they do not know.
+What is published of it lies beside it: ``samples/`` written by hand, ``schemas/`` made from the classes.
 """
 
 import re
+from datetime import date
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +16,13 @@ PREFIX: Final = "cn.cqast"
 Code = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,39}$", description="A human code: unique, never reused.")]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
+NameZh = Annotated[Title, Field(description="The name in Chinese.")]
+NameEn = Annotated[Title, Field(description="The name in English.")]
+TitleZh = Annotated[Title, Field(description="The title in Chinese.")]
+TitleEn = Annotated[Title, Field(description="The title in English.")]
+EffectiveOn = Annotated[
+    date, Field(description="The day in Shanghai on which it took effect; the header ce_effectiveat says the same.")
+]
 
 
 class Event(BaseModel):

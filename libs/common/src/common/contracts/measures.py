@@ -3,12 +3,21 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.contracts import Code, Event, Text, Title
+from common.contracts import Code, EffectiveOn, Event, NameEn, NameZh, Text, Title, TitleEn, TitleZh
+
+PlanId = Annotated[UUID, Field(description="The plan: the aggregate, and the record's key.")]
+ItemId = Annotated[UUID, Field(description="The reform item: the aggregate, and the record's key.")]
+Number = Annotated[int, Field(ge=1, le=99, description="The milestone's number within its item.")]
+AttainedOn = Annotated[date, Field(description="The day in Shanghai on which the milestone was attained.")]
+PlannedOn = Annotated[date, Field(description="The day in Shanghai for which the milestone is planned.")]
+Reason = Annotated[Text, Field(description="Why.")]
+Authority = Annotated[Title, Field(description="The decision or document by which it was done.")]
+Judge = Annotated[UUID, Field(description="The unit that judged: neither the owner nor a co-unit, nor below one.")]
 
 
 class Value(BaseModel):
@@ -44,28 +53,30 @@ class Aspect(Value):
     """One of the plan's aspects (方面)."""
 
     code: Code
-    name_zh: Title
-    name_en: Title
+    name_zh: NameZh
+    name_en: NameEn
 
 
 class Measure(Value):
     """One of the plan's key measures (举措), under one aspect."""
 
     code: Code
-    aspect: Code
-    name_zh: Title
-    name_en: Title
+    aspect: Code = Field(description="The aspect that it belongs to.")
+    name_zh: NameZh
+    name_en: NameEn
 
 
 class Phase(Value):
     """A stretch of the plan's period, both days inclusive."""
 
     code: Code
-    name_zh: Title
-    name_en: Title
+    name_zh: NameZh
+    name_en: NameEn
     mode: PhaseMode
     starts_on: date
+    """Its first day."""
     ends_on: date
+    """Its last day."""
 
 
 class MeasuresEvent(Event):
@@ -77,185 +88,205 @@ class MeasuresEvent(Event):
 class PlanDefined(MeasuresEvent):
     """A plan was put down with its aspects, measures and phases; their codes never change."""
 
-    plan: UUID
+    plan: PlanId
     code: Code
-    title_zh: Title
-    title_en: Title
+    title_zh: TitleZh
+    title_en: TitleEn
     starts_on: date
+    """The first day of its period."""
     ends_on: date
+    """The last day of its period."""
     aspects: tuple[Aspect, ...]
+    """In the plan's own order."""
     measures: tuple[Measure, ...]
+    """In the plan's own order."""
     phases: tuple[Phase, ...]
-    defined_on: date
+    """In the order of time."""
+    defined_on: EffectiveOn
 
 
 class PlanAdopted(MeasuresEvent):
     """The plan was issued and binds from this day on."""
 
-    plan: UUID
+    plan: PlanId
     issuer: Title
+    """Who issued it."""
     document_number: Title
-    adopted_on: date
+    """The number of the document that issued it."""
+    adopted_on: EffectiveOn
 
 
 class PhaseEntered(MeasuresEvent):
     """A phase of the plan has begun."""
 
-    plan: UUID
-    phase: Code
+    plan: PlanId
+    phase: Code = Field(description="The phase, by its code within the plan.")
     mode: PhaseMode
-    entered_on: date
+    entered_on: EffectiveOn
 
 
 class ReformItemAdded(MeasuresEvent):
     """A reform item (改革事项) was put on the list of one measure."""
 
-    item: UUID
-    plan: Code
-    measure: Code
+    item: ItemId
+    plan: Code = Field(description="The plan, by its code.")
+    measure: Code = Field(description="The measure, by its code within the plan; an item never changes it.")
     code: Code
-    title_zh: Title
-    title_en: Title
+    title_zh: TitleZh
+    title_en: TitleEn
     owner: UUID
+    """The unit that answers for it."""
     co_units: tuple[UUID, ...] = ()
+    """Units that help."""
     responsible_post: Title | None = None
+    """The post that answers for it within the owner: never a person."""
     problem: Text
+    """What is wrong today."""
     deliverable: Text
+    """What will exist when it is done."""
     effect: Text
+    """What will be better then."""
     focus: Focus
     planned_start_on: date
+    """The day on which work is planned to begin."""
     due_on: date
-    added_on: date
+    """The day by which it is to be done."""
+    added_on: EffectiveOn
 
 
 class ReformItemAssigned(MeasuresEvent):
     """The item was handed to its owner."""
 
-    item: UUID
+    item: ItemId
     owner: UUID
-    assigned_on: date
+    """The unit that answers for it."""
+    assigned_on: EffectiveOn
 
 
 class ReformItemAcknowledged(MeasuresEvent):
     """The owner has received the item (签收)."""
 
-    item: UUID
-    acknowledged_on: date
+    item: ItemId
+    acknowledged_on: EffectiveOn
 
 
 class ReformItemStarted(MeasuresEvent):
     """Work on the item has begun."""
 
-    item: UUID
-    started_on: date
+    item: ItemId
+    started_on: EffectiveOn
 
 
 class ReformItemReportedDone(MeasuresEvent):
     """The owner says that the item is done."""
 
-    item: UUID
+    item: ItemId
     claim: Text
-    reported_on: date
+    """What the owner says was done."""
+    reported_on: EffectiveOn
 
 
 class ReformItemReturned(MeasuresEvent):
     """The claim that the item is done was sent back, for this reason."""
 
-    item: UUID
-    reason: Text
-    by: UUID
-    returned_on: date
+    item: ItemId
+    reason: Reason
+    by: Judge
+    returned_on: EffectiveOn
 
 
 class ReformItemVerifiedClosed(MeasuresEvent):
     """The item was judged done and struck off (销号)."""
 
-    item: UUID
-    verifier: UUID
-    closed_on: date
+    item: ItemId
+    verifier: Judge
+    closed_on: EffectiveOn
 
 
 class MilestonePlanned(MeasuresEvent):
     """A milestone (节点) was put into the item; it counts in the denominators from this day on."""
 
-    item: UUID
-    number: int = Field(ge=1, le=99)
-    title_zh: Title
-    title_en: Title
+    item: ItemId
+    number: Number
+    title_zh: TitleZh
+    title_en: TitleEn
     kind: MilestoneKind
     required: bool
+    """Whether the item can be closed only when this milestone is verified."""
     weight: Decimal = Field(ge=0, le=1000, max_digits=8, decimal_places=4)
-    planned_on: date
-    effective_on: date
+    """Its weight among the milestones of the item: a decimal as a string."""
+    planned_on: PlannedOn
+    effective_on: EffectiveOn
 
 
 class MilestoneReported(MeasuresEvent):
     """The owner says that the milestone was attained on a day, perhaps long before the saying."""
 
-    item: UUID
-    number: int
-    attained_on: date
+    item: ItemId
+    number: Number
+    attained_on: AttainedOn
     note: Text | None = None
+    """What the owner adds."""
     replaces: int | None = None
     """The aggregate version of the statement about this milestone that no longer holds."""
-    reported_on: date
+    reported_on: EffectiveOn
 
 
 class MilestoneVerified(MeasuresEvent):
     """The milestone was judged attained; it counts from the day it was attained, not from the day of judging."""
 
-    item: UUID
-    number: int
-    attained_on: date
-    verifier: UUID
+    item: ItemId
+    number: Number
+    attained_on: AttainedOn
+    verifier: Judge
     replaces: int | None = None
     """The aggregate version of the report that this judgement settles."""
-    verified_on: date
+    verified_on: EffectiveOn
 
 
 class MilestoneReturned(MeasuresEvent):
     """The report about the milestone was sent back, for this reason; it no longer counts as reported."""
 
-    item: UUID
-    number: int
-    reason: Text
-    by: UUID
+    item: ItemId
+    number: Number
+    reason: Reason
+    by: Judge
     replaces: int | None = None
     """The aggregate version of the report that no longer holds."""
-    returned_on: date
+    returned_on: EffectiveOn
 
 
 class MilestoneVerificationRevoked(MeasuresEvent):
     """The milestone was wrongly judged attained; it must be reported anew."""
 
-    item: UUID
-    number: int
-    reason: Text
-    authority: Title
-    by: UUID
+    item: ItemId
+    number: Number
+    reason: Reason
+    authority: Authority
+    by: Judge
     replaces: int | None = None
     """The aggregate version of the verification that no longer holds."""
-    revoked_on: date
+    revoked_on: EffectiveOn
 
 
 class MilestoneRescheduled(MeasuresEvent):
     """The milestone is planned for another day; the baselines before it are kept."""
 
-    item: UUID
-    number: int
-    moved_from: date
-    moved_to: date
-    reason: Text
+    item: ItemId
+    number: Number
+    moved_from: PlannedOn
+    moved_to: PlannedOn
+    reason: Reason
     baseline_number: int = Field(ge=1)
     """Which plan of the milestone this is: 1 for the first move."""
-    rescheduled_on: date
+    rescheduled_on: EffectiveOn
 
 
 class MilestoneCancelled(MeasuresEvent):
     """The milestone leaves the denominators from this day on, but stays listed."""
 
-    item: UUID
-    number: int
-    reason: Text
-    authority: Title
-    cancelled_on: date
+    item: ItemId
+    number: Number
+    reason: Reason
+    authority: Authority
+    cancelled_on: EffectiveOn

@@ -1,13 +1,12 @@
 """What talent tells: programmes that are defined, run and retired."""
 
-from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
-from common.contracts import Code, Event, Title
+from common.contracts import Code, EffectiveOn, Event, NameEn, NameZh
 
 
 class ProgrammeKind(StrEnum):
@@ -32,6 +31,9 @@ class Admission(StrEnum):
     BOTH = "both"
 
 
+ProgrammeId = Annotated[UUID, Field(description="The programme: the aggregate, and the record's key.")]
+
+
 class TalentEvent(Event):
     """A fact told by talent; never with anything that identifies a person."""
 
@@ -41,29 +43,28 @@ class TalentEvent(Event):
 class ProgrammeDefined(TalentEvent):
     """A programme was put down: what it is, for whom, how often it is expected."""
 
-    programme: UUID
+    programme: ProgrammeId
     code: Code
     kind: ProgrammeKind
-    name_zh: Title
-    name_en: Title
+    name_zh: NameZh
+    name_en: NameEn
     audience: Audience
     admission: Admission
     held_every_months: int = Field(ge=1, le=60)
     """The expected interval between two cohorts, in months."""
-    measure: Code
-    """The reform measure that the programme serves."""
-    defined_on: date
+    measure: Code = Field(description="The reform measure that the programme serves.")
+    defined_on: EffectiveOn
 
 
 class ProgrammeActivated(TalentEvent):
     """Cohorts of the programme may be held from this day on."""
 
-    programme: UUID
-    activated_on: date
+    programme: ProgrammeId
+    activated_on: EffectiveOn
 
 
 class ProgrammeRetired(TalentEvent):
     """No new cohort of the programme is held from this day on."""
 
-    programme: UUID
-    retired_on: date
+    programme: ProgrammeId
+    retired_on: EffectiveOn
