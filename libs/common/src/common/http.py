@@ -13,7 +13,8 @@ from uuid import uuid4
 import asyncpg
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -45,10 +46,20 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True, use_attribute_docstrings=True)
 
 
+def _as_text(given: object) -> object:
+    if not isinstance(given, str | date):
+        raise PydanticCustomError("date_type", "Should be a date, such as 2022-06-30")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_as_text)]
+"""A day as text, ``2022-06-30``; a number is not taken for seconds since 1970."""
+
+
 class Command(Body):
     """The body of a command; one that needs nothing else may be left out altogether."""
 
-    effective_on: date | None = None
+    effective_on: Day | None = None
     """The day in Shanghai on which this takes effect: today if it is left out, never in the future."""
 
 

@@ -132,7 +132,8 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         if any(one["type"] == "json_invalid" for one in error.errors()):
             return problem(request, MALFORMED())
-        return problem(request, INVALID(), errors=[_fault(one) for one in error.errors()])
+        language = language_of(request.headers.get("accept-language"))
+        return problem(request, INVALID(), errors=[_fault(one, language) for one in error.errors()])
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -162,6 +163,31 @@ def install(app: FastAPI) -> None:
         return problem(request, FAULT(instance=correlation_of(request)), status=500)
 
 
-def _fault(error: dict[str, Any]) -> Fault:
+WRONG: Final = {
+    "missing": ("此项必填", None),
+    "extra_forbidden": ("没有这一项", "There is no such field"),
+    "string_too_short": ("至少 {min_length} 个字符", None),
+    "string_too_long": ("至多 {max_length} 个字符", None),
+    "string_pattern_mismatch": ("格式不符：{pattern}", None),
+    "too_short": ("至少 {min_length} 个", None),
+    "too_long": ("至多 {max_length} 个", None),
+    "greater_than_equal": ("应不小于 {ge}", None),
+    "less_than_equal": ("应不大于 {le}", None),
+    "enum": ("应为：{expected}", None),
+    "date_from_datetime_parsing": ("应为日期，如 2022-06-30", "Should be a date, such as 2022-06-30"),
+    "date_parsing": ("应为日期，如 2022-06-30", "Should be a date, such as 2022-06-30"),
+    "date_type": ("应为日期，如 2022-06-30", "Should be a date, such as 2022-06-30"),
+    "uuid_parsing": ("应为 UUID", None),
+    "string_type": ("应为文本", None),
+    "int_parsing": ("应为整数", None),
+    "bool_parsing": ("应为 true 或 false", None),
+    "decimal_parsing": ("应为十进制数", None),
+}
+"""What is wrong with a field, in both languages; the validator's own English where that says it well."""
+
+
+def _fault(error: dict[str, Any], language: str) -> Fault:
     where = [str(part) for part in error["loc"] if part != "body"]
-    return Fault(pointer="/" + "/".join(where), detail=str(error["msg"]), code=str(error["type"]))
+    zh, en = WRONG.get(error["type"], ("此项的值不符合要求", None))
+    said = zh.format(**error.get("ctx", {})) if language == "zh" else en or str(error["msg"])
+    return Fault(pointer="/" + "/".join(where), detail=said, code=str(error["type"]))

@@ -21,11 +21,10 @@ from uuid_utils.compat import uuid7
 from common.call import Call
 from common.cloudevents import GENESIS, Circumstances, first_break, headers_of, linked
 from common.decision import Change, Kind, Refusal, Refused, Unit
+from common.replies import KEY_KEPT_HOURS, forget_replies
 from common.rows import AggregateRow, RowCodec, insert_statement, update_statement
 
 ATTEMPTS_MAX = 5
-KEY_KEPT_HOURS = 24
-"""How long the reply to an Idempotency-Key is kept."""
 
 STALE = Refusal(
     "version.stale",
@@ -319,6 +318,8 @@ class Aggregates(Generic[State]):
                 if known["body_hash"] != call.body_hash:
                     raise KEY_REUSED()
                 return Response(known["body"], known["status"], orjson.loads(known["headers"]))
+            if isinstance(error, asyncpg.UniqueViolationError):
+                await forget_replies(call.service.pool)  # an old reply may stand where this one's belongs
         if isinstance(error, asyncpg.UniqueViolationError):
             taken = self._taken.get(error.constraint_name or "")
             raise (taken() if taken else CONTENDED()) from error

@@ -8,6 +8,7 @@ from common.directory import DirectoryCopy
 from common.outbox import relays, watch_outbox
 from common.process import work
 from common.projection import Projector
+from common.replies import keep_forgetting
 from common.settings import Settings
 
 DIRECTORY_COPY: Final = "measures-directory"
@@ -20,7 +21,12 @@ async def run(settings: Settings) -> None:
         directory = Projector(DirectoryCopy(DIRECTORY_COPY), pool=pool, bootstrap=settings.kafka_bootstrap)
         await work(
             settings,
-            loops=[*(relay.run() for relay in reigns), watch_outbox(pool, settings.relay_slices), directory.run()],
+            loops=[
+                *(relay.run() for relay in reigns),
+                watch_outbox(pool, settings.relay_slices),
+                keep_forgetting(pool),
+                directory.run(),
+            ],
             beating=[*reigns, directory],
             checks={"database": lambda: reachable(pool)},
         )

@@ -4,6 +4,7 @@ from common.contracts import topic
 from common.database import open_pool, reachable
 from common.outbox import relays, watch_outbox
 from common.process import work
+from common.replies import keep_forgetting
 from common.settings import Settings
 
 
@@ -13,7 +14,11 @@ async def run(settings: Settings) -> None:
         reigns = relays("talent", settings, topic("talent"))
         await work(
             settings,
-            loops=[*(relay.run() for relay in reigns), watch_outbox(pool, settings.relay_slices)],
+            loops=[
+                *(relay.run() for relay in reigns),
+                watch_outbox(pool, settings.relay_slices),
+                keep_forgetting(pool),
+            ],
             beating=reigns,
             checks={"database": lambda: reachable(pool)},
         )

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from common.contracts import Code, Text, Title
 from common.contracts.measures import Focus, MilestoneKind
-from common.http import Body, Command
+from common.http import Body, Command, Day
 from pydantic import Field
 
 from measures.item.milestone import PlannedMilestone
@@ -21,7 +21,7 @@ class MilestoneGiven(Body):
     required: bool = True
     weight: Decimal = Field(default=Decimal(1), ge=0, le=1000, max_digits=8, decimal_places=4)
     """Its weight among the item's milestones; a decimal as a string."""
-    planned_on: date
+    planned_on: Day
 
     def as_planned(self) -> PlannedMilestone:
         """In the domain's words."""
@@ -47,7 +47,7 @@ class ItemAddition(Command):
     deliverable: Text
     effect: Text
     focus: Focus
-    planned_start_on: date
+    planned_start_on: Day
     due_on: date
     milestones: tuple[MilestoneGiven, ...] = Field(default=(), max_length=50)
 
@@ -73,11 +73,11 @@ class ReasonWithAuthority(Reason):
 class Attainment(Command):
     """On which day the milestone was attained."""
 
-    attained_on: date
+    attained_on: Day
     note: Text | None = None
 
 
 class NewDate(Reason):
     """For which day it is planned now, and why."""
 
-    planned_on: date
+    planned_on: Day

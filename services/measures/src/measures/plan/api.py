@@ -7,7 +7,7 @@ from uuid import UUID
 from common.call import Call
 from common.contracts import Code, Title
 from common.contracts.measures import Aspect, Measure, Phase
-from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, needs, page
+from common.http import JUST_DO_IT, Command, Cursor, Day, Limit, Page, needs, page
 from common.store import Decided, History
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
@@ -42,7 +42,7 @@ class PlanDefinition(Command):
     code: Code
     title_zh: Title
     title_en: Title
-    starts_on: date
+    starts_on: Day
     ends_on: date
     aspects: tuple[AspectGiven, ...] = Field(min_length=1, max_length=20)
     measures: tuple[MeasureGiven, ...] = Field(min_length=1, max_length=100)
