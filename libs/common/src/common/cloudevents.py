@@ -19,6 +19,9 @@ from common.contracts import CATALOGUE, Event, source
 GENESIS: Final = b"\x00" * 32
 """What the first event of an aggregate names as the hash of its predecessor."""
 
+VERSION_MAX: Final = 2**63 - 1
+"""The last version that a database can count to."""
+
 NOT_HASHED: Final = frozenset({"ce_hash", "ce_prevhash", "ce_traceparent", "traceparent"})
 """Headers outside the hash: the chain itself, and what merely tells how a request travelled."""
 
@@ -133,14 +136,14 @@ def first_break(events: Iterable[tuple[Mapping[str, str], bytes]]) -> str | None
     return None
 
 
-def decode(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> Recorded:
+def decode(headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> Recorded:
     """Read a record.
 
     :raises Broken: ``envelope`` if a header is missing or malformed, ``unknown-type`` if no contract is known for
         its type, ``data`` if the value does not fit the contract.
     """
     try:
-        told = {name: text.decode() for name, text in headers}
+        told = {name: text.decode() for name, text in headers if text is not None}
         about = Circumstances(
             id=UUID(told["ce_id"]),
             aggregate_type=told["ce_aggregatetype"],
@@ -154,7 +157,7 @@ def decode(headers: Sequence[tuple[str, bytes]], value: bytes | None) -> Recorde
         wire_type = told["ce_type"]
     except (KeyError, ValueError) as error:
         raise Broken("envelope", repr(error)) from error
-    if about.recorded_at.tzinfo is None or about.version < 1:
+    if about.recorded_at.tzinfo is None or not 1 <= about.version <= VERSION_MAX:
         raise Broken("envelope", "ce_time needs an offset and ce_sequence counts from 1")
     contract = CATALOGUE.get(wire_type)
     if contract is None:

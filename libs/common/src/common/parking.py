@@ -3,16 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from common.cloudevents import Broken, Recorded, decode
+from common.cloudevents import VERSION_MAX, Broken, Recorded, decode
 from common.database import Connection
 from common.kafka import quarantine_of
+
+NUL_AS: Final = "\u0100"
+"""Stands for the byte 0, which PostgreSQL's text and JSON cannot hold: the first character that no byte is read as."""
+
+
+def text_of(raw: bytes) -> str:
+    """Any bytes as text that PostgreSQL can hold, one character a byte."""
+    return raw.decode("latin-1").replace("\0", NUL_AS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,12 @@ class Parcel:
 
 
 def _claim(record: ConsumerRecord) -> tuple[UUID | None, int]:
-    told = dict(record.headers)
+    told = {name: text for name, text in record.headers if text is not None}
     try:
-        return UUID(told["ce_subject"].decode()), int(told["ce_sequence"])
+        aggregate_id, version = UUID(told["ce_subject"].decode()), int(told["ce_sequence"])
     except (KeyError, ValueError):
         return None, 0
+    return (aggregate_id, version) if 1 <= version <= VERSION_MAX else (None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ async def park(connection: Connection, projection: str, parked: Sequence[Parked]
                 one.parcel.aggregate_id,
                 one.parcel.version or None,
                 one.reason,
-                one.detail[:2000],
+                one.detail[:2000].replace("\0", NUL_AS),
             )
             for one in parked
         ],
@@ -124,8 +133,18 @@ async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection
     return len(rows)
 
 
-def _headers_to_json(headers: Sequence[tuple[str, bytes]]) -> str:
-    return orjson.dumps([(name, value.decode("latin-1")) for name, value in headers]).decode()
+def _headers_to_json(headers: Sequence[tuple[str, bytes | None]]) -> str:
+    pairs = [(name.replace("\0", NUL_AS), None if raw is None else text_of(raw)) for name, raw in headers]
+    return orjson.dumps(pairs).decode()
+
+
+def _headers_of(text: str) -> tuple[tuple[str, bytes | None], ...]:
+    def back(told: str) -> str:
+        return told.replace(NUL_AS, "\0")
+
+    return tuple(
+        (back(name), None if told is None else back(told).encode("latin-1")) for name, told in orjson.loads(text)
+    )
 
 
 def _record_of(row: asyncpg.Record) -> Any:
@@ -136,5 +155,5 @@ def _record_of(row: asyncpg.Record) -> Any:
         offset=row["record_offset"],
         key=row["record_key"],
         value=row["value"],
-        headers=tuple((name, text.encode("latin-1")) for name, text in orjson.loads(row["headers"])),
+        headers=_headers_of(row["headers"]),
     )

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from common.database import AWAY
 from common.inbox import Inbox, Projection
 from common.kafka import group_consumer, plain_producer
-from common.parking import copy_parked
+from common.parking import copy_parked, text_of
 from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, PARKED, log
 
 BATCH_MAX: Final = 2_000
@@ -196,5 +196,5 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
 
 def _id_of(record: ConsumerRecord) -> str:
     """The record's ``ce_id``; for a record without one, its bytes' place is all there is to know it by."""
-    told: dict[str, bytes] = dict(record.headers)
-    return told.get("ce_id", b"").decode("latin-1")
+    told: dict[str, bytes | None] = dict(record.headers)
+    return text_of(told.get("ce_id") or b"")
