@@ -76,7 +76,7 @@ def circumstances(aggregate_type: str, aggregate_id: UUID, version: int, **chang
         "aggregate_type": aggregate_type,
         "aggregate_id": aggregate_id,
         "version": version,
-        "recorded_at": NOON + timedelta(seconds=version),
+        "recorded_at": NOON + timedelta(seconds=version % 86_400),
         "effective_on": date(2022, 6, 1),
         "actor": "p-1",
     }
