@@ -1,14 +1,17 @@
 """One pool of direct PostgreSQL connections per process, and what it means when there is none."""
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from common.decision import Kind, Refusal
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
-"""A connection, whether it came from a pool or not."""
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection | PoolConnectionProxy
+"""A connection, whether it came from a pool or not (only the stubs know these classes as generic)."""
 
 AWAY: Final = (
     OSError,
