@@ -5,7 +5,7 @@ import dataclasses
 import random
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar, get_type_hints
@@ -98,7 +98,8 @@ class Happened(BaseModel):
     recorded_at: datetime
     actor: str
     unit: UUID | None
-    data: dict[str, Any]
+    data: dict[str, Any] | None
+    """What it told; null where the stored bytes are no JSON any more, which the chain then names."""
     hash: str
 
     @classmethod
@@ -111,9 +112,16 @@ class Happened(BaseModel):
             recorded_at=row["recorded_at"],
             actor=row["actor"],
             unit=orjson.loads(row["headers"]).get("ce_unitid"),
-            data=orjson.loads(row["payload"]),
+            data=_told(row["payload"]),
             hash=row["hash"].hex(),
         )
+
+
+def _told(payload: bytes) -> dict[str, Any] | None:
+    with suppress(orjson.JSONDecodeError):
+        told: dict[str, Any] = orjson.loads(payload)
+        return told
+    return None
 
 
 class History(BaseModel):
