@@ -1,0 +1,1 @@
+"""What whoever builds on Kegai reads: the events with their schemas, the AsyncAPI document, the HTTP interfaces."""
