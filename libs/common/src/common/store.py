@@ -5,9 +5,9 @@ import dataclasses
 import random
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar, get_type_hints
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -19,8 +19,9 @@ from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
 from common.call import Call
-from common.cloudevents import GENESIS, Circumstances, first_break, headers_of, linked
+from common.cloudevents import GENESIS, Circumstances, headers_of, linked
 from common.decision import Change, Kind, Refusal, Refused, Unit
+from common.history import History, history_of
 from common.replies import KEY_KEPT_HOURS, forget_replies
 from common.rows import AggregateRow, RowCodec, insert_statement, update_statement
 
@@ -89,48 +90,6 @@ class Decided(BaseModel):
     """What this caller may do next, as paths relative to this aggregate's address."""
 
 
-class Happened(BaseModel):
-    """One event of an aggregate's history."""
-
-    version: int
-    type: str
-    effective_on: date
-    recorded_at: datetime
-    actor: str
-    unit: UUID | None
-    data: dict[str, Any] | None
-    """What it told; null where the stored bytes are no JSON any more, which the chain then names."""
-    hash: str
-
-    @classmethod
-    def of(cls, row: asyncpg.Record) -> "Happened":
-        """From a row of ``event``."""
-        return cls(
-            version=row["aggregate_version"],
-            type=row["type"],
-            effective_on=row["effective_on"],
-            recorded_at=row["recorded_at"],
-            actor=row["actor"],
-            unit=orjson.loads(row["headers"]).get("ce_unitid"),
-            data=_told(row["payload"]),
-            hash=row["hash"].hex(),
-        )
-
-
-def _told(payload: bytes) -> dict[str, Any] | None:
-    with suppress(orjson.JSONDecodeError):
-        told: dict[str, Any] = orjson.loads(payload)
-        return told
-    return None
-
-
-class History(BaseModel):
-    """What happened, oldest first; ``chain`` is ``ok``, or says where the hash chain breaks."""
-
-    events: list[Happened]
-    chain: str
-
-
 class Aggregates(Generic[State]):
     """All aggregates of one kind: the only way to their table for a command.
 
@@ -187,19 +146,13 @@ class Aggregates(Generic[State]):
             | {"allowed_actions": _allowed(call, state)}
         )
 
-    async def history(self, call: Call, aggregate_id: UUID) -> "History":
+    async def history(self, call: Call, aggregate_id: UUID) -> History:
         """All that ever happened to one aggregate, in order, and whether its hash chain holds.
 
         :raises Refused: as ``load``.
         """
         await self.load(call, aggregate_id)
-        rows = await call.service.pool.fetch(
-            "SELECT * FROM event WHERE aggregate_type = $1 AND aggregate_id = $2 ORDER BY aggregate_version",
-            self.of,
-            aggregate_id,
-        )
-        broken = first_break((orjson.loads(row["headers"]), row["payload"]) for row in rows)
-        return History(events=[Happened.of(row) for row in rows], chain=broken or "ok")
+        return await history_of(call.service.pool, self.of, aggregate_id)
 
     async def create(self, call: Call, decide: Callable[[UUID], Change[State]]) -> Response:
         """Decide on a new aggregate and save it: 201 with its address."""

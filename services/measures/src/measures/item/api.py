@@ -6,8 +6,9 @@ from uuid import UUID
 from common.call import Call
 from common.contracts import Code
 from common.directory import Directory
+from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, needs, page
-from common.store import Decided, History
+from common.store import Decided
 from fastapi import APIRouter, Path, Request, Response
 
 from measures.item import commands

@@ -7,8 +7,9 @@ from uuid import UUID
 from common.call import Call
 from common.contracts import Code, Title
 from common.contracts.measures import Aspect, Measure, Phase
+from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Day, Limit, Page, needs, page
-from common.store import Decided, History
+from common.store import Decided
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
 

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from common.call import Call
 from common.contracts.directory import UnitKind
+from common.history import History
 from common.http import Cursor, Limit, Page, needs, page
-from common.store import Decided, History
+from common.store import Decided
 from fastapi import APIRouter, Response
 
 from societies.unit import commands
