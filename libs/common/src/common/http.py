@@ -23,7 +23,8 @@ from common.auth import NOT_PERMITTED, TOKEN_MISSING, KeySet, Verifier
 from common.call import Call, Service
 from common.database import open_pool
 from common.decision import Kind, Refusal, Unit
-from common.problems import TITLES, Problem, correlation_of, install
+from common.openapi import ABOUT, describe
+from common.problems import correlation_of, install
 from common.settings import Settings
 from common.telemetry import REQUEST_SECONDS
 
@@ -37,7 +38,7 @@ IF_MATCH_INVALID = Refusal(
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 UnitOf = Callable[[str], Awaitable[Unit | None]]
-bearer = HTTPBearer(auto_error=False, description="ES256 access token")
+bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
 
 
 class Body(BaseModel):
@@ -58,6 +59,8 @@ Day = Annotated[date, BeforeValidator(_as_text)]
 
 class Command(Body):
     """The body of a command; one that needs nothing else may be left out altogether."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"effective_on": "2022-06-30"}]})
 
     effective_on: Day | None = None
     """The day in Shanghai on which this takes effect: today if it is left out, never in the future."""
@@ -163,18 +166,17 @@ def create_app(
     app = FastAPI(
         title=title,
         version="1",
+        description=ABOUT,
         openapi_url=f"/openapi/{service}.json",
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
-        responses={
-            status: {"model": Problem, "description": TITLES[status][1]} for status in (401, 403, 404, 422, 503)
-        },
     )
     for router in routers:
         app.include_router(router)
     install(app)
+    describe(app)
     app.add_middleware(Bounds)
     return app
 

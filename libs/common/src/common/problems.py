@@ -34,6 +34,7 @@ INVALID = Refusal(
 NO_ROUTE = Refusal(
     "request.no-such-address", zh="此地址不存在", en="There is nothing at this address", kind=Kind.ABSENT
 )
+TOO_LARGE = Refusal("request.too-large", zh="请求体超过 1 MiB", en="The body is larger than 1 MiB", kind=Kind.TOO_LARGE)
 FAULT = Refusal(
     "internal.fault",
     zh="系统内部错误，请凭编号 {instance} 联系运维人员",
@@ -137,8 +138,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404:
-            return problem(request, NO_ROUTE())
+        if error.status_code in {404, 413}:
+            return problem(request, NO_ROUTE() if error.status_code == 404 else TOO_LARGE())
         text = TITLES.get(error.status_code, (str(error.detail),) * 2)
         refusal = Refusal(f"request.{HTTPStatus(error.status_code).name.lower().replace('_', '-')}", *text)
         return problem(request, refusal(), status=error.status_code)

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 import orjson
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
@@ -82,11 +82,11 @@ class Decided(BaseModel):
     """The reply to a command that was carried out, or that had been before."""
 
     id: UUID
-    version: int
-    position: str
+    version: int = Field(examples=[8])
+    position: str = Field(examples=["0197c1a0-6c10-7b22-9d02-2a3b4c5d6e7f@8"])
     """``<id>@<version>``: give it as ``min_position`` to a view, to read what this command did."""
-    state: str
-    allowed_actions: tuple[str, ...]
+    state: str = Field(examples=["in-progress"])
+    allowed_actions: tuple[str, ...] = Field(examples=[["milestones/3/report", "report-done"]])
     """What this caller may do next, as paths relative to this aggregate's address."""
 
 

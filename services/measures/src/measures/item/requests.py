@@ -2,13 +2,42 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 
 from common.contracts import Code, Text, Title
 from common.contracts.measures import Focus, MilestoneKind
 from common.http import Body, Command, Day
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from measures.item.milestone import PlannedMilestone
+
+MILESTONE_SHOWN: Final[dict[str, Any]] = {
+    "number": 2,
+    "title_zh": "建立渠道备案制度",
+    "title_en": "Set up the register of channels",
+    "kind": "qualitative",
+    "required": True,
+    "weight": "1",
+    "planned_on": "2022-09-30",
+}
+ITEM_SHOWN: Final[dict[str, Any]] = {
+    "plan": "CQ-KX-2021-2025",
+    "measure": "B2",
+    "code": "B2-03",
+    "title_zh": "科技社团融入创新体系渠道拓展",
+    "title_en": "Widen the channels by which societies join the innovation system",
+    "owner": "CQKX-XH",
+    "co_units": [],
+    "responsible_post": "学会学术部部长岗",
+    "problem": "学会参与创新平台的入口少",
+    "deliverable": "学会与实验室、企业、园区结对名册",
+    "effect": "学会成为创新体系一员",
+    "focus": "key-point",
+    "planned_start_on": "2022-02-15",
+    "due_on": "2024-06-30",
+    "milestones": [MILESTONE_SHOWN],
+    "effective_on": "2021-12-27",
+}
 
 
 class MilestoneGiven(Body):
@@ -31,9 +60,13 @@ class MilestoneGiven(Body):
 class MilestonePlan(MilestoneGiven, Command):
     """A further milestone."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [MILESTONE_SHOWN | {"effective_on": "2022-01-05"}]})
+
 
 class ItemAddition(Command):
     """An item as it is put on the list; units are named by their codes."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ITEM_SHOWN]})
 
     plan: Code
     measure: Code
@@ -55,11 +88,15 @@ class ItemAddition(Command):
 class Claim(Command):
     """What the owner says is done."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"claim": "结对名册已建成，评估材料已归档。"}]})
+
     claim: Text
 
 
 class Reason(Command):
     """Why."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "缺少三家企业的确认回执，补齐后再报。"}]})
 
     reason: Text
 
@@ -67,11 +104,17 @@ class Reason(Command):
 class ReasonWithAuthority(Reason):
     """Why, and by which decision or document."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "并入第三个节点。", "authority": "会议纪要 2022-2"}]}
+    )
+
     authority: Title
 
 
 class Attainment(Command):
     """On which day the milestone was attained."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"attained_on": "2022-09-15", "note": "原始材料齐全"}]})
 
     attained_on: Day
     note: Text | None = None
@@ -79,5 +122,9 @@ class Attainment(Command):
 
 class NewDate(Reason):
     """For which day it is planned now, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"planned_on": "2022-12-30", "reason": "待市级平台接口开放。"}]}
+    )
 
     planned_on: Day

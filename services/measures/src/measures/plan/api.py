@@ -1,7 +1,7 @@
 """The door to plans."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from common.call import Call
@@ -17,6 +17,22 @@ from measures.plan.domain import define_plan
 from measures.plan.store import list_plans, plans
 
 router = APIRouter(prefix="/api/v1/plans", tags=["plans"])
+
+
+PLAN_SHOWN: Final[dict[str, Any]] = {
+    "code": "CQ-KX-2021-2025",
+    "title_zh": "科协系统深化改革实施方案",
+    "title_en": "Implementation plan for the reform of the associations",
+    "starts_on": "2021-01-01",
+    "ends_on": "2025-12-31",
+    "aspects": [{"code": "B", "name_zh": "破解组织建设难题", "name_en": "Solve problems of organisation building"}],
+    "measures": [{"code": "B2", "aspect": "B", "name_zh": "优化社团布局", "name_en": "A better layout"}],
+    "phases": [
+        {"code": "P1", "name_zh": "部分试点", "name_en": "Pilots", "mode": "pilot",
+         "starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+    ],
+    "effective_on": "2021-12-06",
+}  # fmt: skip
 
 
 class AspectGiven(Aspect):
@@ -40,6 +56,8 @@ class PhaseGiven(Phase):
 class PlanDefinition(Command):
     """A plan as its document has it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [PLAN_SHOWN]})
+
     code: Code
     title_zh: Title
     title_en: Title
@@ -52,6 +70,12 @@ class PlanDefinition(Command):
 
 class Adoption(Command):
     """By whom and with which document the plan was issued."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"issuer": "市委深改办", "document_number": "2021-1", "effective_on": "2021-12-20"}]
+        }
+    )
 
     issuer: Title
     document_number: Title

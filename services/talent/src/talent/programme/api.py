@@ -10,7 +10,7 @@ from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, needs, page
 from common.store import Decided
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from talent.programme.domain import define_programme
 from talent.programme.store import list_programmes, programmes
@@ -20,6 +20,24 @@ router = APIRouter(prefix="/api/v1/programmes", tags=["programmes"])
 
 class ProgrammeDefinition(Command):
     """A programme as it is put down."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "TALENT-CLASS",
+                    "kind": "training-class",
+                    "name_zh": "科技英才专题研修班",
+                    "name_en": "S&T elite special training class",
+                    "audience": "talents",
+                    "admission": "nomination",
+                    "held_every_months": 12,
+                    "measure": "A2",
+                    "effective_on": "2022-01-10",
+                }
+            ]
+        }
+    )
 
     code: Code
     kind: ProgrammeKind

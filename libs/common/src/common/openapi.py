@@ -1,0 +1,134 @@
+"""A service's OpenAPI 3.1 document: what FastAPI reads from the routes, and the problems, ETags and keys beside it.
+
+``python -m common.openapi SERVICE FILE`` writes it as it is committed: a change of an interface is seen as a diff.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from common.auth import NOT_PERMITTED, TOKEN_MISSING
+from common.database import DATABASE_AWAY
+from common.decision import Kind, Refused
+from common.problems import INVALID, MALFORMED, NO_ROUTE, RETRY_AFTER_SECONDS, TITLES, TOO_LARGE, Fault, Problem
+from common.settings import Settings
+from common.store import CONTENDED, STALE
+
+Document = dict[str, Any]
+
+EXAMPLES: Final[Mapping[Kind, Refused]] = {
+    Kind.MALFORMED: MALFORMED(),
+    Kind.UNAUTHENTICATED: TOKEN_MISSING(),
+    Kind.FORBIDDEN: NOT_PERMITTED(permission="milestone.verify"),
+    Kind.ABSENT: NO_ROUTE(),
+    Kind.CONFLICT: CONTENDED(),
+    Kind.STALE: STALE(current=8, expected=7),
+    Kind.TOO_LARGE: TOO_LARGE(),
+    Kind.INVALID: INVALID(),
+    Kind.UNAVAILABLE: DATABASE_AWAY(),
+}
+"""One problem of each kind, to show what a reply looks like."""
+ABOUT: Final = (
+    "错误一律为 application/problem+json（RFC 9457），依 `code` 处理；语言随 Accept-Language。"
+    "每个 POST 可带 `Idempotency-Key`；读取得到的 `ETag` 可作 `If-Match` 带回。\n\n"
+    "Errors are application/problem+json (RFC 9457): act on `code`; texts follow Accept-Language. Every POST takes an "
+    "`Idempotency-Key`; the `ETag` of a read may be sent back as `If-Match`."
+)
+HEADERS: Final = {
+    Kind.UNAVAILABLE: ("Retry-After", RETRY_AFTER_SECONDS),
+    Kind.UNAUTHENTICATED: ("WWW-Authenticate", "Bearer"),
+}
+ETAG: Final = {"description": "The version of the aggregate", "schema": {"type": "string", "examples": ['"7"']}}
+LOCATION: Final = {"description": "Where it is to be read", "schema": {"type": "string", "format": "uri-reference"}}
+
+
+def describe(app: FastAPI) -> None:
+    """Have an application tell its problems, versions and keys with its routes."""
+    plain = app.openapi
+    app.openapi = lambda: app.openapi_schema or _completed(plain())  # type: ignore[method-assign]
+
+
+def _completed(document: Document) -> Document:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _complete(path, method, operation)
+    components = document.setdefault("components", {})
+    components["responses"] = {_name(kind): _response(kind, example) for kind, example in EXAMPLES.items()}
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
+    told = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+    components["schemas"] |= told.pop("$defs") | {"Problem": told}
+    return document
+
+
+def _complete(path: str, method: str, operation: Document) -> None:
+    """Say of one operation what it may be asked with and what it may answer."""
+    command, of_one = method != "get", "{" in path
+    unused = set() if command else {"idempotency-key", "if-match"}
+    unused |= set() if of_one else {"if-match"}
+    if told := [one for one in operation.pop("parameters", []) if one["name"] not in unused]:
+        operation["parameters"] = told
+    for status, response in operation["responses"].items():
+        if "security" in operation and (command or path.endswith("}")):
+            response["headers"] = {"ETag": ETAG} | ({"Location": LOCATION} if status == "201" else {})
+    operation["responses"] |= {
+        str(int(kind)): {"$ref": f"#/components/responses/{_name(kind)}"}
+        for kind in sorted(_kinds(command=command, of_one=of_one, protected="security" in operation))
+    }
+
+
+def _kinds(*, command: bool, of_one: bool, protected: bool) -> Iterator[Kind]:
+    """Why an operation may be refused."""
+    yield from (Kind.ABSENT, Kind.INVALID, Kind.UNAVAILABLE)
+    if protected:
+        yield from (Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
+    if command:
+        yield from (Kind.MALFORMED, Kind.CONFLICT, Kind.TOO_LARGE)
+        if of_one:
+            yield Kind.STALE
+
+
+def _name(kind: Kind) -> str:
+    return kind.name.title().replace("_", "")
+
+
+def _response(kind: Kind, refused: Refused) -> Document:
+    status, code = int(kind), refused.refusal.code
+    faults = [Fault(pointer="/due_on", detail="应为日期，如 2022-06-30", code="date_from_datetime_parsing")]
+    example = Problem(
+        type=f"urn:cqast:problem:{code}",
+        title=TITLES[status][0],
+        status=status,
+        detail=refused.say("zh"),
+        instance="5f0c2b1e-1b7e-4c55-9d0f-3a2b1c0d9e8f",
+        code=code,
+        errors=faults if kind is Kind.INVALID else [],
+    )
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example.model_dump()}
+    response = {
+        "description": " ".join(TITLES[status]),
+        "content": {"application/problem+json": content},
+    }
+    headers = {
+        Kind.UNAVAILABLE: ("Retry-After", RETRY_AFTER_SECONDS),
+        Kind.UNAUTHENTICATED: ("WWW-Authenticate", "Bearer"),
+    }
+    if kind in headers:
+        name, value = headers[kind]
+        response["headers"] = {name: {"schema": {"type": "string", "examples": [value]}}}
+    return response
+
+
+def document_of(service: str) -> str:
+    """The document of a service as it is committed, with one line end."""
+    app: FastAPI = import_module(f"{service}.main").app_of(Settings(database_url="", kafka_bootstrap=""))
+    return json.dumps(app.openapi(), ensure_ascii=False, indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_text(document_of(sys.argv[1]), encoding="utf-8")
