@@ -6,8 +6,8 @@ from common.contracts import Code
 from common.http import open_to_all
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from events.asked import Asked, AsOf, KnownAt, MinPosition, asked, stamp, wait_for
-from events.projector import PROJECTION, PROJECTION_VERSION
+from events.asked import Asked, AsOf, KnownAt, MinPosition, asked, wait_for
+from events.projector import PROJECTION
 from events.stream import Broadcast, Channel, EventStream
 from events.views.plan import (
     AspectsAnswer,
@@ -16,9 +16,8 @@ from events.views.plan import (
     PlanAnswer,
     PlanOverview,
     Stamped,
+    look,
     measure_in,
-    overview,
-    plan_in_force,
 )
 
 router = APIRouter(dependencies=[Depends(open_to_all)])
@@ -30,9 +29,8 @@ async def _seen(
     pool = request.app.state.pool
     question: Asked = asked(as_of, known_at)
     await wait_for(pool, PROJECTION, min_position)
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        found = await overview(connection, plan or await plan_in_force(pool), question)
-        return found, Stamped(stamp=await stamp(connection, PROJECTION, PROJECTION_VERSION, question))
+    found, stamp = await look(pool, plan, question)
+    return found, Stamped(stamp=stamp)
 
 
 @router.get("/api/v1/progress/plans/{code}", tags=["progress"], name="read_plan_progress")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 from common import clock
+from common.database import Connection
 from common.decision import Kind, Refusal
 from fastapi import Query
 from pydantic import BaseModel
@@ -128,9 +129,9 @@ class Stamp(BaseModel):
     policy_version: int
 
 
-async def stamp(pool: asyncpg.Pool, projection: str, projection_version: int, question: Asked) -> Stamp:
+async def stamp(asking: asyncpg.Pool | Connection, projection: str, projection_version: int, question: Asked) -> Stamp:
     """The stamp of an answer given now."""
-    rows = await pool.fetch(
+    rows = await asking.fetch(
         "SELECT topic, partition, next_offset, extract(epoch FROM clock_timestamp() - caught_up_at)::float AS behind "
         "FROM projection_offset WHERE projection = $1 ORDER BY topic, partition",
         projection,

@@ -11,7 +11,10 @@ from common.settings import Settings
 from fastapi import FastAPI
 
 from events.api import router as views
+from events.dashboard.live import page_channels
+from events.dashboard.pages import router as dashboard
 from events.projector import PROJECTION_VERSION
+from events.reference.pages import router as reference
 from events.stream import Broadcast, json_channel
 
 
@@ -22,12 +25,19 @@ def app_of(settings: Settings) -> FastAPI:
     async def broadcasting(app: FastAPI) -> AsyncIterator[None]:
         broadcast = app.state.broadcast = Broadcast(app.state.pool, projection_version=PROJECTION_VERSION)
         app.state.json_channel = json_channel(broadcast)
+        app.state.page_channels = page_channels(broadcast)
         running = asyncio.create_task(broadcast.run())
         yield
         broadcast.stop()
         running.cancel()
 
-    return create_app(settings, service="events", title="科改通 Kegai · events", routers=[views], beside=broadcasting)
+    return create_app(
+        settings,
+        service="events",
+        title="科改通 Kegai · events",
+        routers=[views, dashboard, reference],
+        beside=broadcasting,
+    )
 
 
 async def run(settings: Settings) -> None:

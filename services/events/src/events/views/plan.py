@@ -9,7 +9,8 @@ from common.database import Connection
 from common.decision import Kind, Refusal
 from pydantic import BaseModel, Field
 
-from events.asked import Asked, Stamp
+from events.asked import Asked, Stamp, stamp
+from events.projector import PROJECTION, PROJECTION_VERSION
 from events.views.progress import MeasureFigures, Milestones, Progress, figures, mean_progress
 
 NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothing is known of such a plan", kind=Kind.ABSENT)
@@ -118,6 +119,17 @@ async def plan_in_force(pool: asyncpg.Pool) -> str:
     if code is None:
         raise NO_PLAN()
     return code
+
+
+async def look(pool: asyncpg.Pool, code: str | None, question: Asked) -> tuple[PlanOverview, Stamp]:
+    """A plan, or the one in force if none is named, and what its figures rest on, both at one moment of the database.
+
+    :raises Refused: ``plan.not-found``.
+    """
+    code = code or await plan_in_force(pool)
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        found = await overview(connection, code, question)
+        return found, await stamp(connection, PROJECTION, PROJECTION_VERSION, question)
 
 
 async def overview(connection: Connection, code: str, question: Asked) -> PlanOverview:

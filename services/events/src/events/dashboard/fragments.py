@@ -1,0 +1,55 @@
+"""The parts of the page that can move, each by its name: the page is put together from them, the stream renews them."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from common import clock
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from events.asked import Stamp
+from events.dashboard import charts
+from events.dashboard.assets import address
+from events.dashboard.charts import Chart
+from events.dashboard.words import Words
+from events.views.plan import PlanOverview
+
+LATE_SECONDS: Final = 10.0
+"""From this lag on the page says that its data may be out of date."""
+
+TEMPLATES: Final = Environment(
+    loader=PackageLoader("events.dashboard"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.globals["asset"] = address
+FIGURE: Final[Any] = TEMPLATES.get_template("figure.html").module
+PARTS: Final[Any] = TEMPLATES.get_template("parts.html").module
+
+
+def overview(plan: PlanOverview, words: Words) -> dict[str, Markup]:
+    """What stands above the charts."""
+    sentence, closed, span = charts.headline(plan, words), charts.closed_of(plan), charts.phase_span(plan)
+    return {"overview": PARTS.overview(plan, sentence, closed, span, words)}
+
+
+def chart(drawn: Chart, words: Words) -> dict[str, Markup]:
+    """The finding of a chart, and each of its rows as a bar and as a line of the table."""
+    made = {f"{drawn.id}-finding": Markup("{}").format(drawn.finding)}
+    for row in drawn.rows:
+        made[row.id] = FIGURE.bar(row, words)
+        made[f"{row.id}-figures"] = FIGURE.cells(row, words)
+    return made
+
+
+def freshness(stamp: Stamp, words: Words) -> dict[str, Markup]:
+    """Since when nothing can be missing, which is said plainly once that is long ago."""
+    now = clock.now()
+    if stamp.lag_seconds is None:
+        return {"freshness": PARTS.freshness("never-fresh", "", "", words)}
+    state = "late" if stamp.lag_seconds > LATE_SECONDS else "fresh"
+    read = (now - timedelta(seconds=stamp.lag_seconds)).astimezone(clock.SHANGHAI)
+    at = f"{read:%H:%M:%S}" if read.date() == clock.business_date(now) else words.instant(read)
+    return {"freshness": PARTS.freshness(state, at, words.ago(stamp.lag_seconds), words)}

@@ -1,0 +1,71 @@
+"""The stream of the page: what moved, as the same fragments of HTML that the page is made of, one stream a language."""
+
+from collections.abc import Sequence
+
+from common.decision import Refused
+from markupsafe import Markup
+
+from events.asked import Stamp, asked, stamp
+from events.dashboard import fragments
+from events.dashboard.charts import charts_of
+from events.dashboard.words import LANGUAGES, Language, Words
+from events.feed import Change
+from events.projector import PROJECTION, PROJECTION_VERSION
+from events.stream import Broadcast, Channel, frame
+from events.views.plan import PlanOverview, look
+
+
+def page_channels(broadcast: Broadcast) -> dict[Language, Channel]:
+    """A channel of the present page for each language."""
+    return {language: _channel(broadcast, Words(language)) for language in LANGUAGES}
+
+
+def _channel(broadcast: Broadcast, words: Words) -> Channel:
+    """The plan in force, in one language. Frames have no number: who comes back gets everything anew."""
+
+    async def greet(_changes: Sequence[Change]) -> bytes:
+        parts = fragments.freshness(await told_by(), words)
+        if plan := await present():
+            parts |= fragments.overview(plan, words)
+            for chart in charts_of(plan, words):
+                parts |= fragments.chart(chart, words)
+        return _frames(parts)
+
+    async def render(changes: Sequence[Change]) -> bytes:
+        plan = await present()
+        if plan is None:
+            return b""
+        moved = _moved(plan, {change.measure for change in changes if change.plan == plan.code})
+        parts = fragments.overview(plan, words) if moved else {}
+        for chart in charts_of(plan, words):
+            if rows := moved & {row.id for row in chart.rows}:
+                about = {f"{chart.id}-finding", *rows, *(f"{row}-figures" for row in rows)}
+                parts |= {name: part for name, part in fragments.chart(chart, words).items() if name in about}
+        return _frames(parts)
+
+    async def present() -> PlanOverview | None:
+        """The plan in force; None as long as items are known and their plan is not."""
+        try:
+            plan, _ = await look(broadcast.pool, None, asked(None, None))
+        except Refused:
+            return None
+        return plan
+
+    async def told_by() -> Stamp:
+        return await stamp(broadcast.pool, PROJECTION, PROJECTION_VERSION, asked(None, None))
+
+    async def beat() -> bytes:
+        return _frames(fragments.freshness(await told_by(), words))
+
+    return broadcast.open(Channel(f"page-{words.language}", render=render, greet=greet, beat=beat))
+
+
+def _moved(plan: PlanOverview, measures: set[str]) -> set[str]:
+    """The rows that measures move: their own, their aspects', and the plan's as a whole."""
+    aspects = {aspect.code for aspect in plan.aspects if measures & {measure.code for measure in aspect.measures}}
+    rows = {f"measure-{code}" for code in measures} | {f"aspect-{code}" for code in aspects}
+    return rows | {"plan"} if rows else rows
+
+
+def _frames(parts: dict[str, Markup]) -> bytes:
+    return b"".join(frame(name, part) for name, part in parts.items())
