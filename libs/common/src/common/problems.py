@@ -138,8 +138,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        if error.status_code in {404, 413}:
-            return problem(request, NO_ROUTE() if error.status_code == 404 else TOO_LARGE())
+        if known := {404: NO_ROUTE, 413: TOO_LARGE}.get(error.status_code):
+            return problem(request, known())
         text = TITLES.get(error.status_code, (str(error.detail),) * 2)
         refusal = Refusal(f"request.{HTTPStatus(error.status_code).name.lower().replace('_', '-')}", *text)
         return problem(request, refusal(), status=error.status_code)
