@@ -1,6 +1,7 @@
 """Whoever knows Kafka, CloudEvents and JSON Schema, and nothing of our code, can read all that was told."""
 
 import asyncio
+import hashlib
 import json
 import sys
 from collections import defaultdict
@@ -175,6 +176,18 @@ async def test_a_foreign_consumer_reads_every_event_once_validated_and_in_order(
 
     assert len(records) == len(told.rows)
     assert sorted(map(as_rows, records)) == sorted(told.rows)
+
+
+async def test_a_foreign_consumer_can_check_the_hash_chain_by_its_description(told: Told) -> None:
+    previous: dict[str, bytes] = defaultdict(lambda: bytes(32))
+    for record in await asyncio.to_thread(read_all, told.bootstrap, told.topic):
+        assert record.headers["ce_prevhash"] == previous[record.key].hex()
+        covered = record.headers.keys() - {"ce_hash", "ce_prevhash", "ce_traceparent", "traceparent"}
+        texts = [text.encode() for name in sorted(covered) for text in (name, record.headers[name])]
+        prefixed = b"".join(len(text).to_bytes(4, "big") + text for text in texts)
+        digest = hashlib.sha256(previous[record.key] + prefixed + record.value).digest()
+        assert record.headers["ce_hash"] == digest.hex()
+        previous[record.key] = digest
 
 
 async def example(told: Told) -> tuple[int, str, str]:

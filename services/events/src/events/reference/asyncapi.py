@@ -16,8 +16,8 @@ from events.reference.contracts import EventType, event_types, whole
 
 Document = dict[str, Any]
 
-VERSION: Final = "1.0.0"
-"""Of the language as a whole: its second number rises with every added field or type."""
+VERSION: Final = "1"
+"""Of the topics: every event type carries its own major version in its name."""
 OWN_DIALECT: Final = frozenset({"$schema", "$id"})
 ABOUT: Final = (
     "Facts about the reform, as CloudEvents 1.0 in Kafka's binary mode. A record's key is its aggregate's id; of one "
