@@ -54,6 +54,8 @@ async def test_each_schema_is_served_where_the_records_say(events: Door) -> None
             reply = await anyone.get(f"/events/schemas/{name}.json")
             assert (reply.status_code, reply.content) == (200, committed(name))
             assert reply.headers["content-type"] == "application/schema+json"
+            again = await anyone.get(reply.request.url, headers={"If-None-Match": reply.headers["etag"]})
+            assert (again.status_code, again.content) == (304, b"")
         named = urlsplit(shown_record(PUBLIC_URL)["ce_dataschema"]).path
         assert (await anyone.get(named)).status_code == 200
 

@@ -1,6 +1,7 @@
 """The door to the reference: schemas and AsyncAPI for programs, a page of the events and one of the APIs for people."""
 
 import hashlib
+from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final, Literal
 
@@ -42,11 +43,14 @@ TEMPLATES.globals["asset"] = address
 OURS: Final = files("events.reference").joinpath("static")
 SWAGGER: Final = files(fastapi_offline).joinpath("static")
 ASSETS: Final = {
-    "reference.css": OURS,
-    "docs.css": OURS,
-    "docs.js": OURS,
-    "swagger-ui.css": SWAGGER,
-    "swagger-ui-bundle.js": SWAGGER,
+    name: folder.joinpath(name).read_bytes()
+    for name, folder in {
+        "reference.css": OURS,
+        "docs.css": OURS,
+        "docs.js": OURS,
+        "swagger-ui.css": SWAGGER,
+        "swagger-ui-bundle.js": SWAGGER,
+    }.items()
 }
 
 router = APIRouter(dependencies=[Depends(open_to_all)])
@@ -68,14 +72,14 @@ class Address:
     response_class=Response,
     responses={200: {"content": {"application/schema+json": {}}, "description": "JSON Schema 2020-12"}},
 )
-async def schema(name: str) -> Response:
+async def schema(request: Request, name: str) -> Response:
     """The schema of an event type's data, by wire type, or of the headers, as `envelope.v1`.
 
     :raises Refused: ``event.unknown-schema``.
     """
     if name not in SCHEMAS:
         raise NO_SCHEMA(name=name)
-    return Response(SCHEMAS[name], headers=_kept(SCHEMAS[name]), media_type="application/schema+json")
+    return _file(request, SCHEMAS[name], "application/schema+json")
 
 
 @router.get(
@@ -87,8 +91,7 @@ async def schema(name: str) -> Response:
 )
 async def asyncapi_document(request: Request) -> Response:
     """Topics, records and their schemas in one AsyncAPI 3.0 document."""
-    content = text(asyncapi(_public_url(request))).encode()
-    return Response(content, headers=_kept(content), media_type="application/json")
+    return _file(request, _asyncapi(_public_url(request)), "application/json")
 
 
 @router.get("/events/docs", name="event_reference", include_in_schema=False)
@@ -117,15 +120,14 @@ async def api_reference(
 
 
 @router.get("/docs/assets/{name}", name="reference_asset", include_in_schema=False)
-async def reference_asset(name: str) -> Response:
+async def reference_asset(request: Request, name: str) -> Response:
     """A file that the pages load.
 
     :raises Refused: ``asset.not-found``.
     """
     if name not in ASSETS:
         raise NO_ASSET()
-    content = ASSETS[name].joinpath(name).read_bytes()
-    return Response(content, headers=_kept(content), media_type=TYPES[name[name.rfind(".") :]])
+    return _file(request, ASSETS[name], TYPES[name[name.rfind(".") :]])
 
 
 def _public_url(request: Request) -> str:
@@ -138,13 +140,18 @@ def _language(request: Request, lang: str) -> Language:
     return "en" if chosen == "en" else "zh"
 
 
-def _kept(content: bytes) -> dict[str, str]:
-    """Kept by whoever reads it for five minutes, then asked for again by its hash."""
-    return {
-        "Cache-Control": "public, max-age=300",
-        "ETag": f'"{hashlib.sha256(content).hexdigest()[:16]}"',
-        "X-Content-Type-Options": "nosniff",
-    }
+@cache
+def _asyncapi(public_url: str) -> bytes:
+    return text(asyncapi(public_url)).encode()
+
+
+def _file(request: Request, content: bytes, media_type: str) -> Response:
+    """Kept by whoever has it for five minutes; asked for again, it is not sent again unless it has changed."""
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = {"Cache-Control": "public, max-age=300", "ETag": tag, "X-Content-Type-Options": "nosniff"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, headers=headers, media_type=media_type)
 
 
 def _page(content: str, policy: str, words: Words) -> Response:
