@@ -85,3 +85,13 @@ async def learn(pool: asyncpg.Pool, records: Sequence[Recorded]) -> None:
     """Let the view take in what was told, in one batch."""
     async with pool.acquire() as connection, connection.transaction():
         await ReformProgress().apply(connection, records)
+
+
+def some_progress() -> Told:
+    """A third of A1 verified in 2022 and as much again in 2023; A2 and B1 without items."""
+    told = Told()
+    told.plan()
+    item = told.item("A1-01", milestones=milestones("1", "1", "1"))
+    item.attains(1, date(2022, 6, 1))
+    item.attains(2, date(2023, 6, 1))
+    return told
