@@ -13,6 +13,7 @@ from events.dashboard.assets import address
 from events.dashboard.charts import Chart
 from events.dashboard.words import Words
 from events.views.plan import PlanOverview
+from events.views.progress import to_six_places
 
 LATE_SECONDS: Final = 10.0
 """From this lag on the page says that its data may be out of date."""
@@ -25,6 +26,7 @@ TEMPLATES: Final = Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.globals["asset"] = address
+TEMPLATES.filters["told"] = to_six_places
 FIGURE: Final[Any] = TEMPLATES.get_template("figure.html").module
 PARTS: Final[Any] = TEMPLATES.get_template("parts.html").module
 

@@ -7,6 +7,8 @@ from typing import Final, Literal, Protocol
 
 from common.clock import SHANGHAI
 
+from events.views.progress import to_six_places
+
 Language = Literal["zh", "en"]
 LANGUAGES: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en"}
 """The languages of the page with their BCP 47 tags."""
@@ -188,5 +190,8 @@ class Words:
 
 
 def one_decimal(ratio: Decimal) -> Decimal:
-    """A ratio of 0–1 in hundredths, rounded half up to one decimal: the page's one way to write a share."""
-    return (ratio * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    """A ratio of 0–1 in hundredths, rounded half up to one decimal: the page's one way to write a share.
+
+    It is made from what the API tells, so that whoever rounds that gets the same.
+    """
+    return (Decimal(to_six_places(ratio)) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
