@@ -162,6 +162,16 @@ async def test_a_connection_that_falls_silent_is_told(site: Site, browser: Brows
         await expect(page.locator("#freshness .ago")).to_be_hidden()
 
 
+async def test_paper_has_the_tables_and_the_day(site: Site, browser: Browser, artefacts: Path) -> None:
+    async with reading(browser) as page:
+        await page.goto(site.url)
+        await page.emulate_media(media="print")
+        await expect(page.locator("#freshness .on-paper")).to_be_visible()
+        await expect(page.locator("#measure-B2-figures th")).to_be_visible()
+        await expect(page.locator("form")).to_be_hidden()
+        await page.pdf(path=artefacts / "dashboard.pdf", format="A4")
+
+
 async def test_a_view_of_the_past_stands_still(site: Site, browser: Browser) -> None:
     async with reading(browser) as page:
         await page.goto(site.url)

@@ -49,9 +49,10 @@ def chart(drawn: Chart, words: Words) -> dict[str, Markup]:
 def freshness(stamp: Stamp, words: Words) -> dict[str, Markup]:
     """Since when nothing can be missing, which is said plainly once that is long ago."""
     now = clock.now()
+    today = words.day(clock.business_date(now))
     if stamp.lag_seconds is None:
-        return {"freshness": PARTS.freshness("never-fresh", "", "", words)}
+        return {"freshness": PARTS.freshness("never-fresh", today, "", "", words)}
     state = "late" if stamp.lag_seconds > LATE_SECONDS else "fresh"
     read = (now - timedelta(seconds=stamp.lag_seconds)).astimezone(clock.SHANGHAI)
     at = f"{read:%H:%M:%S}" if read.date() == clock.business_date(now) else words.instant(read)
-    return {"freshness": PARTS.freshness(state, at, words.ago(stamp.lag_seconds), words)}
+    return {"freshness": PARTS.freshness(state, today, at, words.ago(stamp.lag_seconds), words)}

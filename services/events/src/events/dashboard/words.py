@@ -41,7 +41,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "download": ("下载数据（JSON）", "Download the data (JSON)"),
     "counts": (
         "{items} 项事项，销号 {closed} 项；节点 {counted} 个，核验 {verified} 个",
-        "{items} items, {closed} struck off; {counted} milestones, {verified} verified",
+        "items {items}, struck off {closed}; milestones {counted}, verified {verified}",
     ),
     "counts-none": ("尚无改革事项", "no items yet"),
     "when": ("查看时点", "Point in time"),
