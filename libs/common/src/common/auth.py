@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import httpx
 import jwt
-import orjson
 
 from common.decision import Kind, Refusal
 
@@ -97,25 +96,24 @@ class KeySet:
         """
         async with self._lock:
             if key_id not in self._keys and time.monotonic() - self._fetched >= REFETCH_SECONDS_MIN * bool(self._keys):
-                self._keys = {
-                    key.key_id: key.key for key in jwt.PyJWKSet.from_dict(await self._fetch()).keys if key.key_id
-                }
+                self._keys = await self._read()
                 self._fetched = time.monotonic()
         if key_id not in self._keys:
             raise TOKEN_INVALID()
         return self._keys[key_id]
 
-    async def _fetch(self) -> dict[str, Any]:
+    async def _read(self) -> dict[str, Any]:
         try:
-            if self._where.startswith(("http://", "https://")):
-                async with httpx.AsyncClient(timeout=3) as client:
-                    content = (await client.get(self._where)).raise_for_status().content
-            else:
-                content = await asyncio.to_thread(Path(self._where).read_bytes)
-            found: dict[str, Any] = orjson.loads(content)
-        except (OSError, httpx.HTTPError, orjson.JSONDecodeError) as error:
-            raise KEYS_AWAY() from error
-        return found
+            known = jwt.PyJWKSet.from_json((await self._fetch()).decode()).keys
+        except (OSError, httpx.HTTPError, jwt.PyJWTError, ValueError, AttributeError) as error:
+            raise KEYS_AWAY() from error  # not there, no JSON, or JSON that is no key set: never the token's fault
+        return {key.key_id: key.key for key in known if key.key_id}
+
+    async def _fetch(self) -> bytes:
+        if self._where.startswith(("http://", "https://")):
+            async with httpx.AsyncClient(timeout=3) as client:
+                return (await client.get(self._where)).raise_for_status().content
+        return await asyncio.to_thread(Path(self._where).read_bytes)
 
 
 class Verifier:
@@ -160,8 +158,14 @@ class Verifier:
 
 
 def principal_of(claims: Mapping[str, Any]) -> Principal:
-    """The principal that checked claims speak of; a role that is not in the table permits nothing."""
-    roles = [role for role in claims.get("roles", []) if role in ROLES]
+    """The principal that checked claims speak of; a role that is not in the table permits nothing.
+
+    :raises Refused: ``auth.token-invalid`` if the roles are no list of names.
+    """
+    told = claims.get("roles", [])
+    if not isinstance(told, list) or not all(isinstance(role, str) for role in told):
+        raise TOKEN_INVALID()
+    roles = [role for role in told if role in ROLES]
     unit = claims.get("unit")
     return Principal(
         id=str(claims["sub"]),
