@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-emit-package kegai-common --group dev -o requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down reset status seed logs doctor test test-fast check fmt lock kafka-lock gateway snapshots docs clean
+.PHONY: help setup up down reset status seed logs doctor test test-fast check fmt lock kafka-lock gateway contracts clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -73,6 +73,11 @@ kafka-lock: $(READY) ## settle Kafka's jars anew, with Maven, from the pom
 
 gateway: $(READY) ## write the gateway's configurations anew from deploy/gateway/routes.yaml
 	$(BIN)/python -m kegai.gateway
+
+contracts: $(READY) ## write what is published anew: event schemas, AsyncAPI, each service's OpenAPI
+	$(BIN)/python -m common.contracts.publication
+	$(BIN)/python -m events.reference.asyncapi docs/asyncapi.json
+	for service in measures societies talent events; do $(BIN)/python -m common.openapi $$service services/$$service/openapi.json; done
 
 clean: ## remove the environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -14,6 +14,8 @@ from kegai.tokens import Keys
 from servers import Database, Servers
 
 SERVERS = pytest.StashKey[Servers]()
+NEEDING_SERVERS = {"servers", "living"}
+"""The fixtures under which a server is started; whoever asks for another that rests on them asks for them too."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -39,6 +41,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what the run has started, once its workers are gone."""
     if not hasattr(config, "workerinput") and SERVERS in config.stash:
         config.stash[SERVERS].stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a server by what it asks for, so that the rest can be run alone."""
+    for item in items:
+        if NEEDING_SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.servers)
 
 
 @pytest.fixture(scope="session")

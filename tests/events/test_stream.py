@@ -88,9 +88,10 @@ async def test_a_reader_hears_of_a_change_with_the_whole_row_and_what_moved_it(v
         assert (await anext(heard)).event == "hello"
         position = verify(item, 1)
         await tell(views, told)
-        change = await anext(heard)
+        async for change in heard:  # older rows may come once more before it
+            if position in change.data["positions"]:
+                break
     assert (change.event, change.data["measure"]) == ("measure", "A1")
-    assert position in change.data["positions"]
     assert change.data["milestones"] == {"counted": 3, "reported": 1, "verified": 1}
 
 

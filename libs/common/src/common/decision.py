@@ -84,7 +84,7 @@ class Unit:
 
 NOT_INDEPENDENT = Refusal(
     "judge.not-independent",
-    zh="审定单位不得为责任单位、协同单位或其下属单位",
+    zh="核验单位不得为责任单位、协同单位或其下属单位",
     en="Whoever judges may not belong to the owner or a co-unit of what is judged",
     kind=Kind.FORBIDDEN,
 )

@@ -30,7 +30,7 @@ class TopicReplaced(Exception):
     def __init__(self, partition: TopicPartition) -> None:
         super().__init__(
             f"{partition.topic}[{partition.partition}] is not the log that was read so far. "
-            "Publish it again from the service's events (kegai republish), then rebuild the projection."
+            "What it told stands in the service's event table: publish that again, then rebuild the projection."
         )
 
 

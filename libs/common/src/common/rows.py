@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, Generic, TypeVar, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import asyncpg
@@ -75,8 +75,9 @@ def _dumper(column: Column[Any], hint: Any) -> Callable[[Any], Any]:
 def _loader(column: Column[Any], hint: Any) -> Callable[[Any], Any]:
     if isinstance(column.type, JSONB):
         return TypeAdapter(hint).validate_json
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint
+    members = get_args(hint) or (hint,)
+    if any(isinstance(one, type) and issubclass(one, Enum) for one in members):
+        return TypeAdapter(hint).validate_python
     if get_origin(hint) is tuple:
         return tuple
     return lambda value: value

@@ -156,7 +156,10 @@ def token(
 
 
 @app.command()
-def seed() -> None:
+def seed(
+    items: Annotated[Path | None, typer.Option(help="自备事项清单 CSV · a list of items of your own")] = None,
+    milestones: Annotated[Path | None, typer.Option(help="自备节点清单 CSV · their milestones")] = None,
+) -> None:
     """补齐种子数据 · Plant the seeds that are missing."""
     import asyncio
 
@@ -164,7 +167,8 @@ def seed() -> None:
     from kegai.seeds import plant
 
     stack = Stack.running()
-    typer.echo(str(asyncio.run(plant(stack.url, stack.keys.token_for, typer.echo))))
+    planting = plant(stack.url, stack.keys.token_for, typer.echo, items=items, milestones=milestones)
+    typer.echo(str(asyncio.run(planting)))
 
 
 @demo.command()

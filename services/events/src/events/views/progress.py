@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 import orjson
 from common.cloudevents import Recorded
-from common.contracts.measures import PlanDefined
 from common.database import Connection
 from pydantic import BaseModel, PlainSerializer
 from sqlalchemy import Column, Numeric
@@ -131,6 +130,15 @@ ORDER BY plan, measure FOR UPDATE
 the other computes in its next statement, which sees them. In one statement with the lock it would not."""
 
 
+CONCERNED: Final = """
+SELECT id, plan, measure FROM item WHERE id = ANY($1)
+UNION ALL
+SELECT p.id, p.code, part.code FROM plan p JOIN plan_part part ON part.plan = p.code AND part.kind = 'measure'
+WHERE p.id = ANY($1)
+"""
+"""An item concerns its measure, a plan all of its measures: an aggregate's own rows, and no other's."""
+
+
 async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[tuple["MeasureFigures", list[str]]]:
     """Compute anew the measures that these events touch; what each of them is now, with the positions that moved it."""
     moved = await _touched(connection, records)
@@ -146,15 +154,11 @@ async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[t
 async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[Key, list[str]]:
     """The measures that these events concern, each with the ``<id>@<version>`` of those events."""
     touched: dict[Key, list[str]] = {}
-    by_item: dict[UUID, list[str]] = {}
+    about: dict[UUID, list[str]] = {}
     for record in records:
-        if isinstance(record.event, PlanDefined):
-            for measure in record.event.measures:
-                touched.setdefault((record.event.code, measure.code), []).append(position_of(record))
-        elif record.aggregate_type == "item":
-            by_item.setdefault(record.aggregate_id, []).append(position_of(record))
-    for row in await connection.fetch("SELECT id, plan, measure FROM item WHERE id = ANY($1)", list(by_item)):
-        touched.setdefault((row["plan"], row["measure"]), []).extend(by_item[row["id"]])
+        about.setdefault(record.aggregate_id, []).append(position_of(record))
+    for row in await connection.fetch(CONCERNED, list(about)):
+        touched.setdefault((row["plan"], row["measure"]), []).extend(about[row["id"]])
     return touched
 
 

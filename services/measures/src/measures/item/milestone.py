@@ -10,7 +10,7 @@ from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, must_follow
 
 ATTAINED_LATER = Refusal(
     "milestone.attained-after-report",
-    zh="达成日期 {attained_on} 晚于报告日期 {on}",
+    zh="达成日期 {attained_on} 晚于上报日期 {on}",
     en="It cannot be reported on {on} as attained later, on {attained_on}",
     kind=Kind.INVALID,
 )

@@ -1,6 +1,5 @@
 """What a client says to the commands of an item."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -81,7 +80,7 @@ class ItemAddition(Command):
     effect: Text
     focus: Focus
     planned_start_on: Day
-    due_on: date
+    due_on: Day
     milestones: tuple[MilestoneGiven, ...] = Field(default=(), max_length=50)
 
 

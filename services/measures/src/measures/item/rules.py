@@ -23,11 +23,11 @@ NO_REQUIRED_MILESTONE = Refusal(
 )
 OPEN_MILESTONES = Refusal(
     "item.open-milestones",
-    zh="必备节点 {numbers} 尚未审定",
+    zh="必备节点 {numbers} 尚未核验",
     en="Required milestones are not verified yet: {numbers}",
 )
 CLAIMED_OTHERWISE = Refusal(
-    "item.claimed-otherwise", zh="事项已以另一内容报告完成", en="The item was reported done with another claim"
+    "item.claimed-otherwise", zh="事项已以另一内容上报完成", en="The item was reported done with another claim"
 )
 OWNER_AMONG_CO_UNITS = Refusal(
     "item.owner-among-co-units",
@@ -54,7 +54,7 @@ MILESTONE_WRONG_STATE = Refusal(
 )
 REPORTED_OTHERWISE = Refusal(
     "milestone.reported-otherwise",
-    zh="节点已按另一达成日期报告",
+    zh="节点已按另一达成日期上报",
     en="The milestone was reported as attained on another day",
 )
 

@@ -1,6 +1,5 @@
 """The door to plans."""
 
-from datetime import date
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -62,7 +61,7 @@ class PlanDefinition(Command):
     title_zh: Title
     title_en: Title
     starts_on: Day
-    ends_on: date
+    ends_on: Day
     aspects: tuple[AspectGiven, ...] = Field(min_length=1, max_length=20)
     measures: tuple[MeasureGiven, ...] = Field(min_length=1, max_length=100)
     phases: tuple[PhaseGiven, ...] = Field(min_length=1, max_length=20)
