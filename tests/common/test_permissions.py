@@ -1,0 +1,89 @@
+"""Every route says what it needs: a permission that some role has, or that it is open to all."""
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from common.auth import EVERYWHERE, ROLES
+from common.http import create_app, needs, open_to_all
+from common.settings import Settings
+from doors import open_door
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+from kegai.tokens import Keys
+from refusals import assert_problem
+from servers import database_at
+
+SERVICES = ["measures", "societies", "talent", "events"]
+SETTINGS = Settings(database_url="postgresql://nowhere", kafka_bootstrap="nowhere", jwks="nowhere")
+
+
+def _app(service: str) -> FastAPI:
+    app: FastAPI = import_module(f"{service}.main").app_of(SETTINGS)
+    return app
+
+
+def _dependencies(dependant: Dependant) -> Iterator[object]:
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from _dependencies(dependency)
+
+
+def _declared(route: RouteContext) -> set[str]:
+    """The permissions that a route declares; ``*`` where it is open to all."""
+    calls = list(_dependencies(route.dependant)) if hasattr(route, "dependant") else []
+    permissions = {call.permission for call in calls if hasattr(call, "permission")}
+    return permissions | ({"*"} if open_to_all in calls else set())
+
+
+def _routes(app: FastAPI) -> list[RouteContext]:
+    """All routes but that of the application's own description."""
+    return [route for route in iter_route_contexts(app.routes) if route.path != app.openapi_url]
+
+
+def _undeclared(app: FastAPI) -> list[str]:
+    return [f"{route.methods} {route.path}" for route in _routes(app) if len(_declared(route)) != 1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_route_declares_what_it_needs(service: str) -> None:
+    assert len(_routes(_app(service))) >= 5
+    assert _undeclared(_app(service)) == []
+
+
+def test_a_route_that_declares_nothing_is_found() -> None:
+    careless, open_one, guarded = APIRouter(), APIRouter(dependencies=[Depends(open_to_all)]), APIRouter()
+    careless.get("/careless")(lambda: None)
+    open_one.get("/open")(lambda: None)
+    guarded.get("/guarded", dependencies=[needs("plan.read")])(lambda: None)
+    app = create_app(SETTINGS, service="x", title="x", routers=[careless, open_one, guarded])
+    assert _undeclared(app) == ["{'GET'} /careless"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_that_changes_something_is_open_to_all(service: str) -> None:
+    opened = [route.path for route in _routes(_app(service)) if _declared(route) == {"*"} and route.methods != {"GET"}]
+    assert opened == []
+
+
+def test_every_permission_that_a_route_needs_is_given_by_some_role_and_the_other_way_round() -> None:
+    needed = {name for service in SERVICES for route in _routes(_app(service)) for name in _declared(route)}
+    assert needed - {"*"} == frozenset().union(*ROLES.values())
+
+
+def test_who_sees_everything_is_somebody() -> None:
+    assert ROLES.keys() > EVERYWHERE
+
+
+@pytest.mark.parametrize("service", ["measures", "societies", "talent"])
+async def test_every_guarded_route_is_shut_to_nobody_and_to_whoever_has_no_role(service: str, keys: Keys) -> None:
+    nowhere = database_at("postgresql://127.0.0.1:1", "nowhere", service)
+    async with open_door(nowhere, keys) as door:
+        nobody, idle = door.client(), door.client_for("no-such-role")
+        for route in _routes(_app(service)):
+            path = re.sub(r"\{\w+_id\}", "0" * 32, route.path or "").replace("{number}", "1").replace("{code}", "P0")
+            for method in route.methods or ():
+                assert_problem(await nobody.request(method, path), 401, "auth.token-missing")
+                assert_problem(await idle.request(method, path), 403, "auth.not-permitted")
