@@ -12,7 +12,7 @@ from common.contracts.measures import Aspect, Measure, Phase, PhaseMode
 from common.decision import Change
 from doors import Door
 from events import feed
-from events.projector import PROJECTION
+from events.tables import PROJECTION
 from kegai.seeds import data
 from measures.plan.domain import Plan, define_plan
 from serving import served

@@ -8,7 +8,7 @@ from doors import Door
 from events.dashboard.assets import ASSETS
 from events.dashboard.pages import CONTENT_SECURITY_POLICY
 from events.dashboard.words import TEXTS
-from events.projector import PROJECTION
+from events.tables import PROJECTION
 from reading import Read, page
 from stories import Told, learn, some_progress
 

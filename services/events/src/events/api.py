@@ -7,8 +7,8 @@ from common.http import open_to_all
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from events.asked import Asked, AsOf, KnownAt, MinPosition, asked, wait_for
-from events.projector import PROJECTION
 from events.stream import Broadcast, Channel, EventStream
+from events.tables import PROJECTION
 from events.views.plan import (
     AspectsAnswer,
     MeasureAnswer,

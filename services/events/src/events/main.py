@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from events.api import router as views
 from events.dashboard.live import page_channels
 from events.dashboard.pages import router as dashboard
-from events.projector import PROJECTION_VERSION
 from events.reference.pages import router as reference
 from events.stream import Broadcast, json_channel
+from events.tables import PROJECTION_VERSION
 
 
 def app_of(settings: Settings) -> FastAPI:

@@ -12,10 +12,8 @@ from common.projection import Projector
 from common.settings import Settings
 
 from events import facts, feed
+from events.tables import PROJECTION
 from events.views import progress
-
-PROJECTION_VERSION: Final = 1
-PROJECTION: Final = f"events-progress-v{PROJECTION_VERSION}"
 
 UNPROJECTED: Final[dict[type[Event], str]] = {
     told.MilestoneRescheduled: "moves a planned day, and no view shows planned days yet",

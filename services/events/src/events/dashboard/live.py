@@ -10,8 +10,8 @@ from events.dashboard import fragments
 from events.dashboard.charts import charts_of
 from events.dashboard.words import LANGUAGES, Language, Words
 from events.feed import Change
-from events.projector import PROJECTION, PROJECTION_VERSION
 from events.stream import Broadcast, Channel, frame
+from events.tables import PROJECTION, PROJECTION_VERSION
 from events.views.plan import PlanOverview, look
 
 

@@ -10,7 +10,7 @@ from common.decision import Kind, Refusal
 from pydantic import BaseModel, Field
 
 from events.asked import Asked, Stamp, stamp
-from events.projector import PROJECTION, PROJECTION_VERSION
+from events.tables import PROJECTION, PROJECTION_VERSION
 from events.views.progress import MeasureFigures, Milestones, Progress, figures, mean_progress
 
 NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothing is known of such a plan", kind=Kind.ABSENT)
