@@ -1,126 +1,10 @@
 """A projection takes each event in once, in order, whatever the topic brings; what it cannot take waits in view."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
-from uuid import UUID, uuid4
-
-import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError
-from builders import circumstances, wire
-from common import projection
-from common.cloudevents import Recorded
-from common.contracts.measures import PlanAdopted
-from common.database import Connection
-from common.kafka import group_consumer, plain_producer, quarantine_of
-from common.projection import Projector, TopicReplaced
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from eventually import eventually
-
-
-@dataclass
-class Seen:
-    """A projection that notes what it was given; it refuses plans that were issued by the name in ``refuses``."""
-
-    topics: tuple[str, ...]
-    name: str = field(default_factory=lambda: f"seen-{uuid4().hex}")
-    concerns: frozenset[str] | None = frozenset({"plan"})
-    refuses: str = ""
-    faults: list[Exception] = field(default_factory=list)
-
-    async def apply(self, connection: Connection, records: Sequence[Recorded]) -> None:
-        for record in records:
-            assert isinstance(record.event, PlanAdopted)
-            if record.event.issuer == self.refuses:
-                raise ValueError(f"{self.refuses} is refused")
-            sql = "INSERT INTO seen (aggregate_id, version) VALUES ($1, $2)"
-            await connection.execute(sql, record.aggregate_id, record.version)
-        if self.faults:
-            raise self.faults.pop()
-
-
-@pytest.fixture
-async def seen(owner: asyncpg.Connection) -> None:
-    """A view's table: nothing in it forbids a repeat."""
-    await owner.execute("CREATE TABLE seen (position serial, aggregate_id uuid, version bigint)")
-    await owner.execute("GRANT SELECT, INSERT ON seen TO measures_app")
-    await owner.execute("GRANT USAGE ON seen_position_seq TO measures_app")
-
-
-@dataclass
-class Stage:
-    """A topic with one partition, a view that is fed from it, and the means to put something on the topic."""
-
-    topic: str
-    pool: asyncpg.Pool
-    bootstrap: str
-    producer: AIOKafkaProducer
-    view: Seen
-
-    async def tell(self, plan: UUID, version: int, *, issuer: str = "x", **headers: bytes | None) -> None:
-        """Put one event on the topic, with some headers replaced."""
-        event = PlanAdopted(plan=plan, issuer=issuer, document_number="1", adopted_on=date(2021, 2, 1))
-        told, value = wire(event, circumstances("plan", plan, version))
-        await self.put(list((dict(told) | headers).items()), value)
-
-    async def put(self, headers: list[tuple[str, bytes | None]], value: bytes | None) -> None:
-        await self.producer.send_and_wait(self.topic, value=value, key=b"k", headers=headers)
-
-    @asynccontextmanager
-    async def projecting(self, *, view: Seen | None = None) -> AsyncIterator[asyncio.Task[Any]]:
-        """The loop runs while the test goes on."""
-        projector = Projector(view or self.view, pool=self.pool, bootstrap=self.bootstrap)
-        running = asyncio.create_task(projector.run())
-        try:
-            yield running
-        finally:
-            running.cancel()
-            await asyncio.wait([running])
-
-    async def versions(self, plan: UUID) -> list[int]:
-        rows = await self.pool.fetch("SELECT version FROM seen WHERE aggregate_id = $1 ORDER BY position", plan)
-        return [row["version"] for row in rows]
-
-    async def parked(self) -> list[tuple[int | None, str]]:
-        rows = await self.pool.fetch("SELECT version, reason FROM parked ORDER BY id")
-        return [(row["version"], row["reason"]) for row in rows]
-
-    async def shows(self, plan: UUID, *versions: int) -> None:
-        async def shown() -> bool:
-            return await self.versions(plan) == list(versions)
-
-        await eventually(shown)
-
-    async def has_parked(self, *expected: tuple[int | None, str]) -> None:
-        async def held() -> bool:
-            return await self.parked() == list(expected)
-
-        await eventually(held)
-
-
-@pytest.fixture
-async def stage(
-    pool: asyncpg.Pool,
-    seen: None,
-    topic_of: Callable[..., Awaitable[str]],
-    bootstrap: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(projection, "TICK_SECONDS", 0.05)
-    topic = await topic_of()
-    producer = plain_producer(bootstrap, "tests")
-    await producer.start()
-    yield Stage(topic, pool, bootstrap, producer, Seen((topic,)))
-    await producer.stop()
-
-
-PLAN, OTHER = uuid4(), uuid4()
-
+from stages import OTHER, PLAN, Stage
 
 # ── once and in order ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -264,133 +148,18 @@ async def test_a_record_of_nobody_is_parked_alone_and_copied_as_it_came(stage: S
     async with stage.projecting():
         await stage.shows(PLAN, 1)
         await stage.has_parked(*[(None, "envelope")] * len(nasty))
-        copies = await _quarantined(stage, len(nasty))
+        copies = await stage.quarantined(len(nasty))
     assert [(list(copy.headers)[:-6], copy.value) for copy in copies] == nasty
 
 
 async def test_a_parked_record_is_copied_to_quarantine_once_with_its_reason_and_its_origin(stage: Stage) -> None:
     await stage.tell(PLAN, 2)
     async with stage.projecting():
-        (copy,) = await _quarantined(stage, 1)
+        (copy,) = await stage.quarantined(1)
         await stage.tell(PLAN, 1)
         await stage.shows(PLAN, 1, 2)
     told = {name: text.decode() for name, text in copy.headers}
     assert (told["kegai-reason"], told["kegai-projection"]) == ("waits", stage.view.name)
     assert (told["kegai-topic"], told["kegai-partition"], told["kegai-offset"]) == (stage.topic, "0", "0")
     assert (told["ce_subject"], copy.key) == (str(PLAN), b"k")
-    assert len(await _quarantined(stage, 1)) == 1
-
-
-async def _quarantined(stage: Stage, expected: int) -> list[Any]:
-    """All that is on the quarantine topic, once as much is there as expected."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap, isolation_level="read_committed")
-    await consumer.start()
-    partition = TopicPartition(quarantine_of(stage.topic), 0)
-    consumer.assign([partition])
-
-    async def end() -> int:
-        found: int = (await consumer.end_offsets([partition]))[partition]
-        return found if found >= expected else 0
-
-    try:
-        last = await eventually(end)
-        consumer.seek(partition, 0)
-        found: list[Any] = []
-        while len(found) < last:
-            found += (await consumer.getmany(partition, timeout_ms=1_000)).get(partition, [])
-        return found
-    finally:
-        await consumer.stop()
-
-
-# ── another topic under the same name ────────────────────────────────────────────────────────────────────────────────
-
-
-async def _wipe(stage: Stage) -> None:
-    """Remove the topic and make it anew, empty."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=stage.bootstrap)
-    await admin.start()
-    await admin.delete_topics([stage.topic])
-
-    async def made() -> bool:
-        try:
-            reply = await admin.create_topics([NewTopic(stage.topic, 1, 1)])
-        except KafkaError:
-            return False
-        return not any(error for _, error, *_ in reply.topic_errors)
-
-    await eventually(made)
-    await admin.close()
-
-
-@pytest.mark.parametrize("refill", [0, 1, 2, 5], ids=lambda n: f"{n} records after")
-async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_read(stage: Stage, refill: int) -> None:
-    for version in (1, 2):
-        await stage.tell(PLAN, version)
-    async with stage.projecting():
-        await stage.shows(PLAN, 1, 2)
-    await _wipe(stage)
-    for version in range(1, refill + 1):
-        await stage.producer.client.force_metadata_update()
-        await stage.tell(OTHER, version)
-    async with stage.projecting() as running:
-        await eventually(running.done)
-        with pytest.raises(TopicReplaced, match="kegai republish"):
-            running.result()
-        assert await stage.versions(OTHER) == []
-
-
-# ── two at once ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def everyone_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each projector is in a group of its own, so that Kafka gives every partition to each of them."""
-    monkeypatch.setattr(projection, "group_consumer", lambda at, name: group_consumer(at, f"{name}-{uuid4().hex}"))
-
-
-@dataclass
-class Meeting(Seen):
-    """A projection that looks round, before it writes, whether another owner is at it, too."""
-
-    inside: int = 0
-    met: bool = False
-
-    async def apply(self, connection: Connection, records: Sequence[Recorded]) -> None:
-        self.inside += 1
-        with suppress(AssertionError):
-            self.met = await eventually(lambda: self.met or self.inside > 1, seconds=1)
-        await super().apply(connection, records)
-        self.inside -= 1
-
-
-async def _two_take_in(stage: Stage) -> Meeting:
-    """Both owners of one partition are given the same event."""
-    view = Meeting((stage.topic,))
-    owners = [Projector(view, pool=stage.pool, bootstrap=stage.bootstrap) for _ in range(2)]
-    running = [asyncio.create_task(owner.run()) for owner in owners]
-    await eventually(lambda: all(owner._cursors for owner in owners))
-    await stage.tell(PLAN, 1)
-    await eventually(lambda: all(cursor == 1 for owner in owners for cursor in owner._cursors.values()))
-    for task in running:
-        task.cancel()
-    await asyncio.wait(running)
-    return view
-
-
-async def test_two_owners_of_one_partition_take_an_event_in_once(stage: Stage, everyone_alone: None) -> None:
-    view = await _two_take_in(stage)
-    assert (view.met, await stage.versions(PLAN)) == (False, [1])
-
-
-async def test_without_the_lock_on_the_offset_both_take_it_in(
-    stage: Stage, everyone_alone: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fetchval = asyncpg.Connection.fetchval
-
-    async def unlocked(self: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
-        return await fetchval(self, query.removesuffix(" FOR UPDATE"), *args, **options)
-
-    monkeypatch.setattr(asyncpg.Connection, "fetchval", unlocked)
-    view = await _two_take_in(stage)
-    assert (view.met, await stage.versions(PLAN)) == (True, [1, 1])
+    assert len(await stage.quarantined(1)) == 1

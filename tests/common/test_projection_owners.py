@@ -1,0 +1,112 @@
+"""A projection is fed from the log that it has read so far, and by one owner of a partition at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
+from common import projection
+from common.cloudevents import Recorded
+from common.database import Connection
+from common.kafka import group_consumer
+from common.projection import Projector, TopicReplaced
+from eventually import eventually
+from stages import OTHER, PLAN, Seen, Stage
+
+# ── another topic under the same name ────────────────────────────────────────────────────────────────────────────────
+
+
+async def _wipe(stage: Stage) -> None:
+    """Remove the topic and make it anew, empty."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=stage.bootstrap)
+    await admin.start()
+    await admin.delete_topics([stage.topic])
+
+    async def made() -> bool:
+        try:
+            reply = await admin.create_topics([NewTopic(stage.topic, 1, 1)])
+        except KafkaError:
+            return False
+        return not any(error for _, error, *_ in reply.topic_errors)
+
+    await eventually(made)
+    await admin.close()
+
+
+@pytest.mark.parametrize("refill", [0, 1, 2, 5], ids=lambda n: f"{n} records after")
+async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_read(stage: Stage, refill: int) -> None:
+    for version in (1, 2):
+        await stage.tell(PLAN, version)
+    async with stage.projecting():
+        await stage.shows(PLAN, 1, 2)
+    await _wipe(stage)
+    for version in range(1, refill + 1):
+        await stage.producer.client.force_metadata_update()
+        await stage.tell(OTHER, version)
+    async with stage.projecting() as running:
+        await eventually(running.done)
+        with pytest.raises(TopicReplaced, match="not the log that was read"):
+            running.result()
+        assert await stage.versions(OTHER) == []
+
+
+# ── two at once ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def everyone_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each projector is in a group of its own, so that Kafka gives every partition to each of them."""
+    monkeypatch.setattr(projection, "group_consumer", lambda at, name: group_consumer(at, f"{name}-{uuid4().hex}"))
+
+
+@dataclass
+class Meeting(Seen):
+    """A projection that looks round, before it writes, whether another owner is at it, too."""
+
+    inside: int = 0
+    met: bool = False
+
+    async def apply(self, connection: Connection, records: Sequence[Recorded]) -> None:
+        self.inside += 1
+        with suppress(AssertionError):
+            self.met = await eventually(lambda: self.met or self.inside > 1, seconds=1)
+        await super().apply(connection, records)
+        self.inside -= 1
+
+
+async def _two_take_in(stage: Stage) -> Meeting:
+    """Both owners of one partition are given the same event."""
+    view = Meeting((stage.topic,))
+    owners = [Projector(view, pool=stage.pool, bootstrap=stage.bootstrap) for _ in range(2)]
+    running = [asyncio.create_task(owner.run()) for owner in owners]
+    await eventually(lambda: all(owner._cursors for owner in owners))
+    await stage.tell(PLAN, 1)
+    await eventually(lambda: all(cursor == 1 for owner in owners for cursor in owner._cursors.values()))
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+    return view
+
+
+async def test_two_owners_of_one_partition_take_an_event_in_once(stage: Stage, everyone_alone: None) -> None:
+    view = await _two_take_in(stage)
+    assert (view.met, await stage.versions(PLAN)) == (False, [1])
+
+
+async def test_without_the_lock_on_the_offset_both_take_it_in(
+    stage: Stage, everyone_alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetchval = asyncpg.Connection.fetchval
+
+    async def unlocked(self: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
+        return await fetchval(self, query.removesuffix(" FOR UPDATE"), *args, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetchval", unlocked)
+    view = await _two_take_in(stage)
+    assert (view.met, await stage.versions(PLAN)) == (True, [1, 1])

@@ -1,0 +1,109 @@
+"""The way from a database to a topic: plans that are committed, relays that run, and what readers find."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from builders import call_of, plan_words
+from common.call import Service
+from common.cloudevents import decode
+from common.outbox import Relay
+from common.store import Decided
+from eventually import eventually
+from measures.plan.domain import define_plan
+from measures.plan.store import plans
+from servers import Database
+
+
+@dataclass
+class Line:
+    """The way from a database to a topic of this test's alone."""
+
+    database: Database
+    pool: asyncpg.Pool
+    bootstrap: str
+    topic: str
+    partitions: int
+    name: str
+
+    def relay(self, kind: type[Relay] = Relay, slice_number: int = 0) -> Relay:
+        """A relay under this test's own name, so that it fences nobody else's."""
+        return kind(
+            service=self.name,
+            slice_number=slice_number,
+            database_url=self.database.app_url,
+            bootstrap=self.bootstrap,
+            topic=self.topic,
+        )
+
+    async def waiting(self) -> int:
+        found: int = await self.pool.fetchval("SELECT count(*) FROM outbox")
+        return found
+
+    async def drained(self) -> None:
+        async def empty() -> bool:
+            return await self.waiting() == 0
+
+        await eventually(empty, seconds=30)
+
+    async def published(self) -> list[Any]:
+        """All that readers of committed records find, partition by partition."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(self.topic, n) for n in range(self.partitions)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends, found = await consumer.end_offsets(partitions), list[Any]()
+
+            async def read_to_the_end() -> bool:
+                for records in (await consumer.getmany(timeout_ms=100)).values():
+                    found.extend(records)
+                return all([await consumer.position(partition) >= end for partition, end in ends.items()])
+
+            await eventually(read_to_the_end)
+            return found
+        finally:
+            await consumer.stop()
+
+
+@asynccontextmanager
+async def running(*relays: Relay) -> AsyncIterator[list[asyncio.Task[Any]]]:
+    """The relays run while the test goes on."""
+    tasks = [asyncio.create_task(relay.run()) for relay in relays]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def commit_plans(pool: asyncpg.Pool, count: int, slices: int = 1) -> list[UUID]:
+    """Commit plans with three events each, all put down, adopted and entered at once."""
+
+    async def one() -> UUID:
+        call = call_of(pool, service=Service("measures", pool, "http://kegai.test", slices))
+        code = f"PLAN-{uuid4().hex[:12].upper()}"
+        reply = await plans.create(call, lambda new_id: define_plan(**plan_words(id=new_id, code=code)))
+        plan = Decided.model_validate_json(reply.body).id
+        await plans.change(call, plan, lambda p: p.adopt(issuer="x", document_number="1", on=date(2021, 2, 1)))
+        await plans.change(call, plan, lambda p: p.enter_phase("P0", on=date(2021, 3, 1)))
+        return plan
+
+    return list(await asyncio.gather(*(one() for _ in range(count))))
+
+
+def versions_of(records: list[Any]) -> dict[UUID, list[int]]:
+    """The versions of each aggregate in the order in which they stand on its partition."""
+    found: dict[UUID, list[int]] = {}
+    for record in records:
+        event = decode(record.headers, record.value)
+        found.setdefault(event.aggregate_id, []).append(event.version)
+    return found
