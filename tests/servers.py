@@ -240,5 +240,6 @@ def _stop(home: Path) -> None:
 
 def _clear_dead_runs() -> None:
     for home in Path(tempfile.gettempdir()).glob(f"{HOMES}*"):
-        if not psutil.pid_exists(int(home.name.removeprefix(HOMES))):
+        run = int(home.name.removeprefix(HOMES))
+        if run == os.getpid() or not psutil.pid_exists(run):  # a pid comes round again
             _stop(home)
