@@ -39,8 +39,8 @@ async def _wipe(stage: Stage) -> None:
     await admin.close()
 
 
-@pytest.mark.parametrize("refill", [0, 1, 2, 5], ids=lambda n: f"{n} records after")
-async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_read(stage: Stage, refill: int) -> None:
+async def _read_then_replace(stage: Stage, refill: int) -> None:
+    """Two records are taken in; then the topic is made anew, with so many records of another aggregate."""
     for version in (1, 2):
         await stage.tell(PLAN, version)
     async with stage.projecting():
@@ -49,11 +49,31 @@ async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_rea
     for version in range(1, refill + 1):
         await stage.producer.client.force_metadata_update()
         await stage.tell(OTHER, version)
+
+
+@pytest.mark.parametrize("refill", [0, 1, 2, 5], ids=lambda n: f"{n} records after")
+async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_read(stage: Stage, refill: int) -> None:
+    await _read_then_replace(stage, refill)
     async with stage.projecting() as running:
         await eventually(running.done)
         with pytest.raises(TopicReplaced, match="not the log that was read"):
             running.result()
         assert await stage.versions(OTHER) == []
+
+
+async def test_without_its_witness_a_replaced_topic_loses_what_it_begins_with(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_up = Projector._take_up
+
+    async def unwitnessed(self: Projector, *about: Any) -> None:
+        await take_up(self, *about)
+        self._unwitnessed.clear()
+
+    monkeypatch.setattr(Projector, "_take_up", unwitnessed)
+    await _read_then_replace(stage, 5)
+    async with stage.projecting():
+        await stage.has_parked((3, "waits"), (4, "waits"), (5, "waits"))
 
 
 # ── two at once ──────────────────────────────────────────────────────────────────────────────────────────────────────
