@@ -56,6 +56,7 @@ BREAKS = {
     "a store imports its commands": ("aggregate-layers", "measures/item/store.py", "import measures.item.commands"),
     "a domain imports the web framework": ("domain-pure", "societies/unit/domain.py", "import fastapi"),
     "a domain reaches the database by a detour": ("domain-pure", "measures/item/rules.py", "import common.database"),
+    "a domain asks for the time": ("domain-pure", "measures/item/milestone.py", "import common.clock"),
     "a contract imports the broker's client": ("domain-pure", "common/contracts/talent.py", "import aiokafka"),
     "another service reads what measures tells": (
         "measures-contract", "societies/worker.py", "import common.contracts.measures",

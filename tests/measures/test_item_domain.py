@@ -177,8 +177,10 @@ def test_only_the_owner_takes_the_owners_steps(
         step(item(), stranger)
 
 
-def test_a_unit_below_the_owner_acts_for_it() -> None:
-    assert an_assigned_item().acknowledge(by=UNITS["ORG-1"], on=LATER).events
+@pytest.mark.parametrize("kin", ["ORG-1", "CQ"])
+def test_nobody_takes_the_owners_steps_for_it_not_even_a_unit_below_or_above(kin: str) -> None:
+    with refused("item.not-owner"):
+        an_assigned_item().acknowledge(by=UNITS[kin], on=LATER)
 
 
 @pytest.mark.parametrize("partial", ["ORG", "ORG-1", "FIN"])

@@ -47,7 +47,7 @@ SAID_AGAIN = {"assign", "acknowledge", "start", "report-done", "close", "report"
 
 MAY = {
     OFFICE: set(UNITS),
-    OWNERS: {"ORG", "ORG-1"},
+    OWNERS: {"ORG"},
     JUDGES: {"CQ", "SOC", "SOC-1", "YB"},
 }
 """The item belongs to ORG, and FIN takes part in it."""

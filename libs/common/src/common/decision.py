@@ -34,7 +34,7 @@ class Kind(IntEnum):
     STALE = 412
     TOO_LARGE = 413
     INVALID = 422
-    UNSEEN = 428
+    FAULT = 500
     UNAVAILABLE = 503
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import for_code
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.contracts import topic
@@ -119,20 +119,6 @@ def group_consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
         retry_backoff_ms=50,
         metadata_max_age_ms=60_000,
     )
-
-
-async def broker_answers(bootstrap: str) -> str:
-    """``ok`` if a broker answers within two seconds, else the reason."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2_000)
-    try:
-        async with asyncio.timeout(2):
-            await admin.start()
-            await admin.list_topics()
-    except (KafkaError, TimeoutError, OSError) as error:
-        return f"{type(error).__name__}: {error}"
-    finally:
-        await admin.close()
-    return "ok"
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ FAULT = Refusal(
     "internal.fault",
     zh="系统内部错误，请凭编号 {instance} 联系运维人员",
     en="Something went wrong here; give the operators the number {instance}",
+    kind=Kind.FAULT,
 )
 TITLES: Final = {
     400: ("请求无法识别", "Malformed request"),
@@ -50,7 +51,6 @@ TITLES: Final = {
     412: ("版本已变化", "The version has changed"),
     413: ("请求体过大", "The body is too large"),
     422: ("内容不符合要求", "The content is not acceptable"),
-    428: ("需要说明所依据的版本", "Say which version you have seen"),
     500: ("内部错误", "Internal fault"),
     503: ("暂不可用", "Not available just now"),
 }
@@ -161,7 +161,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
         log.error("request.fault", exc_info=error, correlation=correlation_of(request), path=request.url.path)
-        return problem(request, FAULT(instance=correlation_of(request)), status=500)
+        return problem(request, FAULT(instance=correlation_of(request)))
 
 
 WRONG: Final = {

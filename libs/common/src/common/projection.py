@@ -189,7 +189,12 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             [partition.topic for partition in reached],
             [partition.partition for partition in reached],
         )
-        await copy_parked(self._pool, quarantine, self._projection.name)
+        try:
+            await copy_parked(self._pool, quarantine, self._projection.name)
+        except (
+            KafkaError
+        ) as error:  # the records are kept here; their copies are for others, and go out at a later tick
+            log.warning("projection.parked-not-copied", projection=self._projection.name, error=repr(error))
         parked = await self._pool.fetchval("SELECT count(*) FROM parked WHERE projection = $1", self._projection.name)
         PARKED.labels(self._projection.name).set(parked)
 

@@ -1,4 +1,4 @@
-"""One aggregate, one row: how a declared table becomes SQL, and a row the state and back, settled at import."""
+"""One aggregate, one row: how a state becomes a declared table's columns, and a row the state, settled at import."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from uuid import UUID
 import asyncpg
 from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, LargeBinary, Table
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -81,57 +80,3 @@ def _loader(column: Column[Any], hint: Any) -> Callable[[Any], Any]:
     if get_origin(hint) is tuple:
         return tuple
     return lambda value: value
-
-
-def _cast(position: int, column: Column[Any]) -> str:
-    return f"${position}::{column.type.compile(dialect=postgresql.dialect())}"  # type: ignore[no-untyped-call]
-
-
-TOLD = """
-told AS (
-    INSERT INTO event (event_id, aggregate_type, aggregate_id, aggregate_version, type, payload, headers,
-                       effective_on, recorded_at, actor, correlation, causation, prev_hash, hash)
-    SELECT e.event_id, '{of}', $1::uuid, e.version, e.type, e.payload, e.headers,
-           $7::date, e.recorded_at, $8::text, $9::text, $10::text, e.prev_hash, e.hash
-    FROM saved, unnest($11::uuid[], $12::bigint[], $13::text[], $14::bytea[], $15::jsonb[],
-                       $16::timestamptz[], $17::bytea[], $18::bytea[])
-         WITH ORDINALITY AS e (event_id, version, type, payload, headers, recorded_at, prev_hash, hash, nth)
-    ORDER BY e.nth
-    RETURNING position
-), queued AS (
-    INSERT INTO outbox (position, slice) SELECT position, $6::smallint FROM told
-), remembered AS (
-    INSERT INTO idempotency (key, principal, route, body_hash, status, headers, body, expires_at)
-    SELECT $19::text, $8::text, $20::text, $21::bytea, $22::smallint, $23::jsonb, $24::bytea, $25::timestamptz
-    FROM saved WHERE $19::text IS NOT NULL
-)
-SELECT count(*) FROM saved
-"""
-"""Everything hangs on the row that was saved: no row, then no event, no record in the outbox and no reply kept."""
-
-FIRST_COLUMN = 26
-
-
-def update_statement(codec: RowCodec[Any], of: str) -> str:
-    """The statement that saves a change of a known version; it counts 0 where someone else was faster."""
-    changes = ", ".join(f'"{c.name}" = {_cast(n, c)}' for n, c in enumerate(codec.columns, FIRST_COLUMN))
-    return f"""
-WITH saved AS (
-    UPDATE "{codec.table.name}"
-    SET version = $3::bigint, hash = $4::bytea, recorded_at = $5::timestamptz, {changes}
-    WHERE id = $1::uuid AND version = $2::bigint
-    RETURNING id
-), {TOLD.format(of=of)}"""
-
-
-def insert_statement(codec: RowCodec[Any], of: str) -> str:
-    """The statement that saves a new aggregate; $2, the version it had, is 0."""
-    names = ", ".join(f'"{c.name}"' for c in codec.columns)
-    values = ", ".join(_cast(n, c) for n, c in enumerate(codec.columns, FIRST_COLUMN))
-    return f"""
-WITH saved AS (
-    INSERT INTO "{codec.table.name}" (id, version, hash, recorded_at, {names})
-    SELECT $1::uuid, $3::bigint, $4::bytea, $5::timestamptz, {values}
-    WHERE $2::bigint = 0
-    RETURNING id
-), {TOLD.format(of=of)}"""

@@ -23,7 +23,8 @@ from common.cloudevents import GENESIS, Circumstances, headers_of, linked
 from common.decision import Change, Kind, Refusal, Refused, Unit
 from common.history import History, history_of
 from common.replies import KEY_KEPT_HOURS, forget_replies
-from common.rows import AggregateRow, RowCodec, insert_statement, update_statement
+from common.rows import AggregateRow, RowCodec
+from common.saving import Saving, Told, insert_statement, update_statement
 
 ATTEMPTS_MAX = 5
 
@@ -155,7 +156,10 @@ class Aggregates(Generic[State]):
         return await history_of(call.service.pool, self.of, aggregate_id)
 
     async def create(self, call: Call, decide: Callable[[UUID], Change[State]]) -> Response:
-        """Decide on a new aggregate and save it: 201 with its address."""
+        """Decide on a new aggregate and save it: 201 with its address.
+
+        :raises Refused: what the decision refuses, the code of a constraint in ``taken``, ``idempotency.key-reused``.
+        """
         try:
             change = decide(uuid7())
             response = self._reply(call, change.state, status=201)
@@ -211,38 +215,40 @@ class Aggregates(Generic[State]):
         """Whether the change is durable; False where the version is no longer the one that was loaded."""
         if not change.events and call.key is None:
             return True
-        first = change.state.version - len(change.events)
-        told = self._tell(call, change, first, before)
-        last = told[-1] if told else None
-        return bool(
-            await call.service.pool.fetchval(
-                statement,
-                change.state.id,
-                first,
-                change.state.version,
-                last[7] if last else before.hash,
-                last[5] if last else before.recorded_at,
-                zlib.crc32(change.state.id.bytes) % call.service.relay_slices,
-                change.effective_on,
-                call.principal,
-                call.correlation,
-                None,
-                *([list(column) for column in zip(*told, strict=True)] if told else [[]] * 8),
-                call.key,
-                call.route,
-                call.body_hash,
-                response.status_code,
-                orjson.dumps(dict(response.headers)).decode(),
-                response.body,
-                call.now + timedelta(hours=KEY_KEPT_HOURS),
-                *self.codec.values(change.state),
-            )
+        told = self._tell(call, change, before)
+        saving = Saving(
+            id=change.state.id,
+            version_before=change.state.version - len(told),
+            version=change.state.version,
+            hash=told[-1].hash if told else before.hash,
+            recorded_at=told[-1].recorded_at if told else before.recorded_at,
+            slice=zlib.crc32(change.state.id.bytes) % call.service.relay_slices,
+            effective_on=change.effective_on,
+            actor=call.principal,
+            correlation=call.correlation,
+            causation=None,  # a person's request causes itself; what a worker's clock does will name its cause
+            event_ids=[one.id for one in told],
+            event_versions=[one.version for one in told],
+            event_types=[one.type for one in told],
+            event_payloads=[one.payload for one in told],
+            event_headers=[one.headers for one in told],
+            event_recorded_at=[one.recorded_at for one in told],
+            event_prev_hashes=[one.prev_hash for one in told],
+            event_hashes=[one.hash for one in told],
+            key=call.key,
+            route=call.route,
+            body_hash=call.body_hash,
+            reply_status=response.status_code,
+            reply_headers=orjson.dumps(dict(response.headers)).decode(),
+            reply_body=bytes(response.body),
+            reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )
+        return bool(await call.service.pool.fetchval(statement, *saving, *self.codec.values(change.state)))
 
-    def _tell(self, call: Call, change: Change[State], first: int, before: Loaded[State]) -> list[tuple[Any, ...]]:
-        """The event rows, each linked to the one before; recorded time never runs backwards within an aggregate."""
-        previous, recorded_at, told = before.hash, before.recorded_at, []
-        for version, event in enumerate(change.events, first + 1):
+    def _tell(self, call: Call, change: Change[State], before: Loaded[State]) -> list[Told]:
+        """The events, each linked to the one before; recorded time never runs backwards within an aggregate."""
+        previous, recorded_at, told = before.hash, before.recorded_at, list[Told]()
+        for version, event in enumerate(change.events, change.state.version - len(change.events) + 1):
             recorded_at = max(call.now, recorded_at + timedelta(microseconds=1))
             about = Circumstances(
                 id=uuid7(),
@@ -256,14 +262,11 @@ class Aggregates(Generic[State]):
                 correlation=call.correlation,
                 traceparent=call.traceparent,
             )
-            headers, payload = (
-                headers_of(event, about, public_url=call.service.public_url),
-                event.model_dump_json().encode(),
-            )
+            headers = headers_of(event, about, public_url=call.service.public_url)
+            payload = event.model_dump_json().encode()
             digest = linked(previous, headers, payload)
-            told.append(
-                (about.id, version, event.type, payload, orjson.dumps(headers).decode(), recorded_at, previous, digest)
-            )
+            text = orjson.dumps(headers).decode()
+            told.append(Told(about.id, version, event.type, payload, text, recorded_at, previous, digest))
             previous = digest
         return told
 

@@ -1,12 +1,14 @@
 """The door to the views: progress as JSON, and the stream of what changes."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
+import asyncpg
 from common.contracts import Code
 from common.http import open_to_all
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from events.asked import Asked, AsOf, KnownAt, MinPosition, asked, wait_for
+from events.asked import Asked, AsOf, KnownAt, MinPosition, Stamp, asked, wait_for
 from events.stream import Broadcast, Channel, EventStream
 from events.tables import PROJECTION
 from events.views.plan import (
@@ -15,7 +17,6 @@ from events.views.plan import (
     MeasuresAnswer,
     PlanAnswer,
     PlanOverview,
-    Stamped,
     look,
     measure_in,
 )
@@ -23,64 +24,57 @@ from events.views.plan import (
 router = APIRouter(dependencies=[Depends(open_to_all)])
 
 
-async def _seen(
-    request: Request, plan: str | None, as_of: AsOf, known_at: KnownAt, min_position: MinPosition
-) -> tuple[PlanOverview, Stamped]:
-    pool = request.app.state.pool
-    question: Asked = asked(as_of, known_at)
-    await wait_for(pool, PROJECTION, min_position)
-    found, stamp = await look(pool, plan, question)
-    return found, Stamped(stamp=stamp)
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A reader's question, before any plan is named."""
+
+    pool: asyncpg.Pool
+    question: Asked
+
+    async def at(self, plan: str | None) -> tuple[PlanOverview, Stamp]:
+        """A plan, by default the one in force, and what its figures rest on."""
+        return await look(self.pool, plan, self.question)
+
+
+async def looking(
+    request: Request, as_of: AsOf = None, known_at: KnownAt = None, min_position: MinPosition = None
+) -> Looking:
+    """What is asked for; it returns once the view contains ``min_position``."""
+    question = asked(as_of, known_at)
+    await wait_for(request.app.state.pool, PROJECTION, min_position)
+    return Looking(request.app.state.pool, question)
+
+
+Reader = Annotated[Looking, Depends(looking)]
 
 
 @router.get("/api/v1/progress/plans/{code}", tags=["progress"], name="read_plan_progress")
-async def plan_progress(
-    request: Request, code: Code, as_of: AsOf = None, known_at: KnownAt = None, min_position: MinPosition = None
-) -> PlanAnswer:
+async def plan_progress(reader: Reader, code: Code) -> PlanAnswer:
     """A plan with its aspects and measures."""
-    plan, stamped = await _seen(request, code, as_of, known_at, min_position)
-    return PlanAnswer(plan=plan, stamp=stamped.stamp)
+    plan, stamp = await reader.at(code)
+    return PlanAnswer(plan=plan, stamp=stamp)
 
 
 @router.get("/api/v1/progress/aspects", tags=["progress"], name="list_aspect_progress")
-async def aspects_progress(
-    request: Request,
-    plan: Code | None = None,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    min_position: MinPosition = None,
-) -> AspectsAnswer:
+async def aspects_progress(reader: Reader, plan: Code | None = None) -> AspectsAnswer:
     """The aspects of a plan, each the mean of its measures."""
-    found, stamped = await _seen(request, plan, as_of, known_at, min_position)
-    return AspectsAnswer(plan=found.code, aspects=found.aspects, stamp=stamped.stamp)
+    found, stamp = await reader.at(plan)
+    return AspectsAnswer(plan=found.code, aspects=found.aspects, stamp=stamp)
 
 
 @router.get("/api/v1/progress/measures", tags=["progress"], name="list_measure_progress")
-async def measures_progress(
-    request: Request,
-    plan: Code | None = None,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    min_position: MinPosition = None,
-) -> MeasuresAnswer:
+async def measures_progress(reader: Reader, plan: Code | None = None) -> MeasuresAnswer:
     """The measures of a plan in its own order."""
-    found, stamped = await _seen(request, plan, as_of, known_at, min_position)
+    found, stamp = await reader.at(plan)
     measures = [measure for aspect in found.aspects for measure in aspect.measures]
-    return MeasuresAnswer(plan=found.code, measures=measures, stamp=stamped.stamp)
+    return MeasuresAnswer(plan=found.code, measures=measures, stamp=stamp)
 
 
 @router.get("/api/v1/progress/measures/{code}", tags=["progress"], name="read_measure_progress")
-async def measure_progress(
-    request: Request,
-    code: Code,
-    plan: Code | None = None,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    min_position: MinPosition = None,
-) -> MeasureAnswer:
+async def measure_progress(reader: Reader, code: Code, plan: Code | None = None) -> MeasureAnswer:
     """One measure."""
-    found, stamped = await _seen(request, plan, as_of, known_at, min_position)
-    return MeasureAnswer(plan=found.code, measure=measure_in(found, code), stamp=stamped.stamp)
+    found, stamp = await reader.at(plan)
+    return MeasureAnswer(plan=found.code, measure=measure_in(found, code), stamp=stamp)
 
 
 @router.get(

@@ -84,14 +84,9 @@ class Change:
     positions: tuple[str, ...]
 
 
-async def after(pool: asyncpg.Pool, n: int, *, upto: int | None = None) -> list[Change]:
+async def after(pool: asyncpg.Pool, n: int) -> list[Change]:
     """What came after number ``n``, one entry for each measure: its latest row, with the positions of all of them."""
-    rows = await pool.fetch(
-        "SELECT n, plan, measure, figures, positions FROM feed_change WHERE n > $1 AND ($2::bigint IS NULL OR n <= $2) "
-        "ORDER BY n",
-        n,
-        upto,
-    )
+    rows = await pool.fetch("SELECT n, plan, measure, figures, positions FROM feed_change WHERE n > $1 ORDER BY n", n)
     latest: dict[tuple[str, str], Change] = {}
     for row in rows:
         key = (row["plan"], row["measure"])

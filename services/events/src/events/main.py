@@ -27,9 +27,11 @@ def app_of(settings: Settings) -> FastAPI:
         app.state.json_channel = json_channel(broadcast)
         app.state.page_channels = page_channels(broadcast)
         running = asyncio.create_task(broadcast.run())
-        yield
-        broadcast.stop()
-        running.cancel()
+        try:
+            yield
+        finally:
+            broadcast.stop()
+            running.cancel()
 
     return create_app(
         settings,

@@ -13,7 +13,6 @@ from typing import Final
 
 import asyncpg
 import orjson
-from common.database import AWAY
 from common.decision import Kind, Refusal
 from common.telemetry import SSE_READERS, log
 from starlette.responses import Response
@@ -36,18 +35,20 @@ TOO_MANY = Refusal(
 )
 
 Render = Callable[[Sequence[Change]], Awaitable[bytes]]
+Greet = Callable[[], Awaitable[bytes]]
 
 
 def frame(event: str, data: str, number: str | None = None) -> bytes:
     """One server-sent event; line breaks in ``data`` become several data lines, as the protocol has it."""
     lines = "".join(f"data: {line}\n" for line in data.splitlines() or [""])
-    return f"{f'id: {number}' + chr(10) if number else ''}event: {event}\n{lines}\n".encode()
+    head = f"id: {number}\n" if number else ""
+    return f"{head}event: {event}\n{lines}\n".encode()
 
 
 class Channel:
     """One kind of stream: the frames that all its readers get."""
 
-    def __init__(self, name: str, *, render: Render, greet: Render, beat: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, name: str, *, render: Render, greet: Greet, beat: Greet) -> None:
         self.name = name
         self.render = render
         self.greet = greet
@@ -115,7 +116,7 @@ class Broadcast:
             channel.push(b"")
 
     async def run(self) -> None:
-        """Tick while anybody listens; a fault is told to nobody, the next tick tries again."""
+        """Tick while anybody listens; a fault costs readers that tick, and the next one tries again."""
         beaten = 0.0
         while not self.stopping:
             if not any(channel.readers for channel in self._channels):
@@ -127,7 +128,7 @@ class Broadcast:
                     beaten = time.monotonic()
                     for channel in self._heard():
                         channel.push(await channel.beat())
-            except AWAY as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, readers must not be left without a next tick
                 log.warning("stream.interrupted", error=repr(error))
             await asyncio.sleep(TICK_SECONDS)
 
@@ -195,9 +196,9 @@ class EventStream(Response):
         oldest, last = await feed.span(pool)
         version, _, n = (self._last_event_id or "").partition(".")
         if self._last_event_id is None:
-            return await self._channel.greet([])
+            return await self._channel.greet()
         if version != str(self._broadcast.projection_version) or not n.isdecimal() or not oldest <= int(n) <= last:
-            return frame("reset", "{}", self._broadcast.number(last)) + await self._channel.greet([])
+            return frame("reset", "{}", self._broadcast.number(last)) + await self._channel.greet()
         return await self._channel.render(await feed.after(pool, int(n)))
 
     async def _send(self, send: Send, content: bytes) -> None:
@@ -218,7 +219,7 @@ def json_channel(broadcast: Broadcast) -> Channel:
             for change in sorted(changes, key=lambda change: change.n)
         )
 
-    async def greet(_changes: Sequence[Change]) -> bytes:
+    async def greet() -> bytes:
         _, last = await feed.span(broadcast.pool)
         return frame("hello", "{}", broadcast.number(last))
 

@@ -1,24 +1,9 @@
-"""What societies does beside answering: publishes what it decided."""
+"""What societies does beside answering."""
 
-from common.contracts import topic
-from common.database import open_pool, reachable
-from common.outbox import relays, watch_outbox
-from common.process import work
-from common.replies import keep_forgetting
 from common.settings import Settings
+from common.worker import run_worker
 
 
 async def run(settings: Settings) -> None:
-    """Run until told to stop; ready while the database answers, whether or not Kafka does: the outbox waits."""
-    async with await open_pool(settings.database_url, size_max=4, application="societies-worker") as pool:
-        reigns = relays("societies", settings, topic("societies"))
-        await work(
-            settings,
-            loops=[
-                *(relay.run() for relay in reigns),
-                watch_outbox(pool, settings.relay_slices),
-                keep_forgetting(pool),
-            ],
-            beating=reigns,
-            checks={"database": lambda: reachable(pool)},
-        )
+    """Publish what was decided, until told to stop."""
+    await run_worker(settings, service="societies")

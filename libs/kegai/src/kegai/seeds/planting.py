@@ -49,13 +49,15 @@ class Planted:
     milestones: int
     commands: int
     already: int
+    sample: bool
+    """Whether the items are those that come with the tool."""
 
     def __str__(self) -> str:
         return say(
             f"{self.aspects} 个方面 · {self.measures} 项举措 · {self.units} 个单位 · "
-            f"{self.items} 项事项（示例数据） · {self.commands:,} 条命令",
+            f"{self.items} 项事项{'（示例数据）' if self.sample else ''} · {self.commands:,} 条命令",
             f"{self.aspects} aspects · {self.measures} measures · {self.units} units · "
-            f"{self.items} items (sample data) · {self.commands:,} commands",
+            f"{self.items} items{' (sample data)' if self.sample else ''} · {self.commands:,} commands",
         )
 
 
@@ -85,7 +87,7 @@ async def plant(
         await _at_once(seeds.programmes, lambda programme: _programme(door, programme))
         report(say("方案与人才项目", "the plan and the talent programmes"))
         await _at_once(seeds.items, lambda item: _item(door, seeds.plan.code, item))
-    return _planted(seeds, door)
+    return _planted(seeds, door, sample=items is None)
 
 
 class _Door:
@@ -234,7 +236,7 @@ def _problem(reply: httpx.Response) -> dict[str, Any]:
     return problem
 
 
-def _planted(seeds: Seeds, door: _Door) -> Planted:
+def _planted(seeds: Seeds, door: _Door, *, sample: bool) -> Planted:
     return Planted(
         aspects=len(seeds.plan.aspects),
         measures=len(seeds.plan.measures),
@@ -243,4 +245,5 @@ def _planted(seeds: Seeds, door: _Door) -> Planted:
         milestones=sum(len(item.milestones) for item in seeds.items),
         commands=door.commands,
         already=door.already,
+        sample=sample,
     )

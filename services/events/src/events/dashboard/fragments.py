@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from common import clock
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from events.asked import Stamp
@@ -18,14 +18,21 @@ from events.views.progress import to_six_places
 LATE_SECONDS: Final = 10.0
 """From this lag on the page says that its data may be out of date."""
 
-TEMPLATES: Final = Environment(
-    loader=PackageLoader("events.dashboard"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-TEMPLATES.globals["asset"] = address
+
+def environment(*packages: str) -> Environment:
+    """Templates of these packages, the first that has one: everything is escaped, nothing undefined goes unseen."""
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["asset"] = address
+    return made
+
+
+TEMPLATES: Final = environment("events.dashboard")
 TEMPLATES.filters["told"] = to_six_places
 FIGURE: Final[Any] = TEMPLATES.get_template("figure.html").module
 PARTS: Final[Any] = TEMPLATES.get_template("parts.html").module

@@ -23,7 +23,7 @@ def page_channels(broadcast: Broadcast) -> dict[Language, Channel]:
 def _channel(broadcast: Broadcast, words: Words) -> Channel:
     """The plan in force, in one language. Frames have no number: who comes back gets everything anew."""
 
-    async def greet(_changes: Sequence[Change]) -> bytes:
+    async def greet() -> bytes:
         parts = fragments.freshness(await told_by(), words)
         if plan := await present():
             parts |= fragments.overview(plan, words)

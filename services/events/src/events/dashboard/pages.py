@@ -9,7 +9,7 @@ import asyncpg
 from common.database import AWAY, DATABASE_AWAY
 from common.decision import Kind, Refusal, Refused
 from common.http import open_to_all
-from common.problems import RETRY_AFTER_SECONDS, language_of
+from common.problems import RETRY_AFTER_SECONDS
 from fastapi import APIRouter, Depends, Query, Request, Response
 from markupsafe import Markup
 
@@ -18,7 +18,7 @@ from events.dashboard import fragments
 from events.dashboard.assets import ROOT, asset
 from events.dashboard.charts import Chart, charts_of
 from events.dashboard.fragments import TEMPLATES
-from events.dashboard.words import LANGUAGES, TEXTS, Language, Words
+from events.dashboard.words import TEXTS, Words, language_asked
 from events.stream import Broadcast, EventStream
 from events.views.plan import PlanOverview, look, plan_in_force
 
@@ -91,7 +91,7 @@ async def dashboard(
     request: Request, lang: Text = "", plan: Text = "", as_of: Text = "", known_at: Text = "", live: Text = ""
 ) -> Response:
     """The plan's progress: now, or as of a day by what was known at an instant."""
-    wanted, words = Wanted(lang, plan, as_of, known_at, live), Words(_language(request, lang))
+    wanted, words = Wanted(lang, plan, as_of, known_at, live), Words(language_asked(request, lang))
     try:
         page = await _page(request.app.state.pool, wanted, words)
     except Refused as refused:
@@ -106,7 +106,7 @@ async def page_stream(request: Request, lang: Text = "") -> EventStream:
     """The fragments of the present page as they move, and every two seconds how fresh they are."""
     broadcast: Broadcast = request.app.state.broadcast
     broadcast.admit()
-    return EventStream(broadcast, request.app.state.page_channels[_language(request, lang)], None)
+    return EventStream(broadcast, request.app.state.page_channels[language_asked(request, lang)], None)
 
 
 @router.get(f"{ROOT}/{{name}}", name="dashboard_asset")
@@ -119,11 +119,6 @@ async def dashboard_asset(name: str, v: Text = "") -> Response:
     kept = "public, max-age=31536000, immutable" if v == found.version else "no-cache"
     headers = {"Cache-Control": kept, "ETag": f'"{found.version}"', "X-Content-Type-Options": "nosniff"}
     return Response(found.content, headers=headers, media_type=found.media_type)
-
-
-def _language(request: Request, lang: str) -> Language:
-    chosen = lang[:2].lower() if lang[:2].lower() in LANGUAGES else language_of(request.headers.get("accept-language"))
-    return "en" if chosen == "en" else "zh"
 
 
 async def _page(pool: asyncpg.Pool, wanted: Wanted, words: Words) -> Page:

@@ -6,6 +6,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal, Protocol
 
 from common.clock import SHANGHAI
+from common.problems import language_of
+from starlette.requests import Request
 
 from events.views.progress import to_six_places
 
@@ -195,3 +197,10 @@ def one_decimal(ratio: Decimal) -> Decimal:
     It is made from what the API tells, so that whoever rounds that gets the same.
     """
     return (Decimal(to_six_places(ratio)) * 100).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def language_asked(request: Request, lang: str) -> Language:
+    """The language of a page: as ``lang`` says, else as the browser prefers."""
+    said = lang[:2].lower()
+    chosen = said if said in LANGUAGES else language_of(request.headers.get("accept-language"))
+    return "en" if chosen == "en" else "zh"

@@ -9,12 +9,11 @@ import fastapi_offline
 from common.contracts.publication import text
 from common.decision import Kind, Refusal
 from common.http import open_to_all
-from common.problems import language_of
 from fastapi import APIRouter, Depends, Query, Request, Response
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from events.dashboard.assets import NO_ASSET, TYPES, address
-from events.dashboard.words import Language, Words
+from events.dashboard.assets import NO_ASSET, TYPES
+from events.dashboard.fragments import environment
+from events.dashboard.words import Words, language_asked
 from events.reference.asyncapi import asyncapi
 from events.reference.contracts import SCHEMAS, SHOWN, event_types, headers, shown_record
 
@@ -31,14 +30,7 @@ NO_SCHEMA = Refusal(
     kind=Kind.ABSENT,
 )
 
-TEMPLATES: Final = Environment(
-    loader=ChoiceLoader([PackageLoader("events.reference"), PackageLoader("events.dashboard")]),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-TEMPLATES.globals["asset"] = address
+TEMPLATES: Final = environment("events.reference", "events.dashboard")
 
 OURS: Final = files("events.reference").joinpath("static")
 SWAGGER: Final = files(fastapi_offline).joinpath("static")
@@ -97,7 +89,7 @@ async def asyncapi_document(request: Request) -> Response:
 @router.get("/events/docs", name="event_reference", include_in_schema=False)
 async def event_reference(request: Request, lang: Chosen = "") -> Response:
     """Every event type: what it means, where it is told, its fields and a sample; readable without a script."""
-    words = Words(_language(request, lang))
+    words = Words(language_asked(request, lang))
     content = TEMPLATES.get_template("events.html").render(
         t=words,
         wanted=Address(),
@@ -114,7 +106,7 @@ async def api_reference(
     request: Request, service: Literal["measures", "societies", "talent", "events"] = "measures", lang: Chosen = ""
 ) -> Response:
     """The HTTP interface of one service, to read and to try."""
-    words = Words(_language(request, lang))
+    words = Words(language_asked(request, lang))
     content = TEMPLATES.get_template("docs.html").render(t=words, services=SERVICES, chosen=service)
     return _page(content, DOCS_POLICY, words)
 
@@ -133,11 +125,6 @@ async def reference_asset(request: Request, name: str) -> Response:
 def _public_url(request: Request) -> str:
     found: str = request.app.state.desk.service.public_url
     return found
-
-
-def _language(request: Request, lang: str) -> Language:
-    chosen = lang if lang in {"zh", "en"} else language_of(request.headers.get("accept-language"))
-    return "en" if chosen == "en" else "zh"
 
 
 @cache

@@ -112,7 +112,7 @@ class Item:
 
     def _not_for(self, who: Who, by: Unit | None) -> Refused | None:
         """Owners do, and whoever judges belongs neither to the owner nor to a co-unit, nor to a unit below them."""
-        if who is Who.OWNER and not (by and by.belongs_to(self.owner)):
+        if who is Who.OWNER and not (by and by.id == self.owner):
             return NOT_OWNER()
         if who is Who.JUDGE and (by is None or by.belongs_to(self.owner, *self.co_units)):
             return NOT_INDEPENDENT()
