@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import asyncpg
+
 from common.auth import ROLES
 from common.call import Call, Service
 from common.cloudevents import GENESIS, Circumstances, Recorded, headers_of, linked

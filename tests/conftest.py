@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from common.database import open_pool
 from common.kafka import quarantine_of
 from doors import Door, open_door

@@ -8,10 +8,11 @@ from typing import Any
 
 import asyncpg
 import httpx
+from fastapi import FastAPI
+
 from builders import directory_history
 from common.directory import DirectoryCopy
 from common.settings import Settings
-from fastapi import FastAPI
 from kegai.tokens import Keys
 from servers import Database
 

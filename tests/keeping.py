@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from starlette.responses import Response
+
 from builders import a_milestone, call_of, item_words
 from common.call import Call
 from common.decision import Change
 from common.store import Aggregates, Decided
 from measures.item.domain import Item, add_item
 from measures.item.store import ItemRow, items
-from starlette.responses import Response
 
 ON = date(2022, 2, 1)
 TABLES = ("item", "event", "outbox", "idempotency")

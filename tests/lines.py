@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+
 from builders import call_of, plan_words
 from common.call import Service
 from common.cloudevents import decode

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from kegai.local.ports import free_port, is_taken
 from kegai.local.stack import Stack
 

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from uuid import UUID
 
 import hypothesis.strategies as st
-from common import contracts
-from common.contracts import CATALOGUE, Event
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from common import contracts
+from common.contracts import CATALOGUE, Event
 
 for module in pkgutil.iter_modules(contracts.__path__):
     import_module(f"common.contracts.{module.name}")

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import psutil
+
 from kegai.local import KafkaServer, PostgresServer
 from kegai.local.ports import free_port
 

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
-from eventually import eventually
 from fastapi import FastAPI
+
+from eventually import eventually
 from kegai.local.ports import free_port
 
 

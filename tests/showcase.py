@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import asyncpg
+
 from builders import JUDGE, OWNER, a_milestone, plan_words
 from common.contracts.measures import Aspect, Measure, Phase, PhaseMode
 from common.decision import Change

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
 from builders import circumstances, wire
 from common.cloudevents import Recorded
 from common.contracts.measures import PlanAdopted

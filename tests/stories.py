@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+
 from builders import JUDGE, OWNER, a_milestone, circumstances, item_words, plan_words, recorded
 from common.cloudevents import Recorded
 from common.decision import Change

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from doors import Door
 from playwright.async_api import Browser, async_playwright
+
+from doors import Door
 from showcase import Site, showing_the_seeds
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

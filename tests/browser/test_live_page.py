@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from eventually import eventually
 from playwright.async_api import Browser, Page, expect
+
+from eventually import eventually
 from showcase import PLAN, WITHOUT_ITEMS, Site
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

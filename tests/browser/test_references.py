@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from doors import Door
 from playwright.async_api import Browser, expect
+
+from doors import Door
 from serving import served
 
 

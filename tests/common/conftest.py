@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+
 from common import projection
 from common.kafka import plain_producer
 from lines import Line

@@ -9,10 +9,11 @@ from typing import Any
 
 import jwt
 import pytest
-from common import auth
-from common.auth import ROLES, KeySet, Verifier, principal_of
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from common import auth
+from common.auth import ROLES, KeySet, Verifier, principal_of
 from doors import Door
 from kegai.tokens import Keys
 from refusals import assert_problem, refused

@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 import hypothesis.strategies as st
 import orjson
 import pytest
-from builders import PUBLIC_URL, circumstances, wire
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from cloudevents.core.formats.json import JSONFormat
+from hypothesis import HealthCheck, given, settings
+
+from builders import PUBLIC_URL, circumstances, wire
 from common.cloudevents import GENESIS, Broken, decode, first_break, linked
 from common.contracts import CATALOGUE, Event, source
 from common.contracts.measures import PhaseEntered, PhaseMode
-from hypothesis import HealthCheck, given, settings
 from samples import EVENT_TYPES, events
 
 Headers = list[tuple[str, bytes]]

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from common.migration import drift, metadata_of
-from servers import Database
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from common.migration import drift, metadata_of
+from servers import Database
 
 DatabaseOf = Callable[[str], Awaitable[Database]]
 

@@ -6,6 +6,7 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
+
 from common.cloudevents import first_break
 from common.kafka import plain_producer, relay_producer
 from common.outbox import Relay

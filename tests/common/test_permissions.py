@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+
 from common.auth import EVERYWHERE, ROLES
 from common.http import create_app, needs, open_to_all
 from common.settings import Settings
 from doors import open_door
-from fastapi import APIRouter, Depends, FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import RouteContext, iter_route_contexts
 from kegai.tokens import Keys
 from refusals import assert_problem
 from servers import database_at

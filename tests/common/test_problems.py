@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import httpx
 import pytest
+
 from builders import plan_body
 from common import http
 from common.problems import language_of

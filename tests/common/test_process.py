@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import asyncpg
 import httpx
 import pytest
+from starlette.applications import Starlette
+
 from builders import directory_history
 from common.directory import DirectoryCopy
 from common.process import SILENT_SECONDS_MAX, ops_app
@@ -19,7 +21,6 @@ from eventually import eventually
 from kegai.local.ports import free_port
 from kegai.tokens import Keys
 from servers import Database
-from starlette.applications import Starlette
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+
 from eventually import eventually
 from stages import OTHER, PLAN, Stage
 

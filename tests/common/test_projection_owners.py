@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
+
 from common import projection
 from common.cloudevents import Recorded
 from common.database import Connection

@@ -6,9 +6,10 @@ from collections import Counter
 from importlib import import_module
 from string import Formatter
 
+import pytest
+
 import common
 import measures
-import pytest
 import societies
 import talent
 from common.decision import Kind, Refusal

@@ -9,14 +9,15 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import Column, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
 from builders import a_closed_item, a_draft_item, a_milestone, an_adopted_plan, an_item_with_a_report, call_of
 from common.rows import RowCodec, one_of
 from measures.item.domain import Item
 from measures.item.store import ItemRow, items
 from measures.plan.domain import Plan
 from measures.plan.store import plans
-from sqlalchemy import Column, MetaData, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
 
 
 class Colour(StrEnum):

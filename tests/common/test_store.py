@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 import pytest
+from starlette.responses import Response
+
 from builders import CO_UNIT, OWNER, a_milestone, call_of
 from common.contracts import CATALOGUE, Event
 from common.decision import Change, Unit
@@ -18,7 +20,6 @@ from keeping import ON, add, another_process, count, counts, keep_an_item, plann
 from measures.item.domain import Item
 from measures.item.store import items
 from refusals import refused
-from starlette.responses import Response
 
 # ── one statement ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+
 from builders import call_of, plan_words
 from common.store import Decided
 from keeping import keep_an_item

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+
 from builders import call_of
 from common.store import Aggregates
 from keeping import ON, add, another_process, counts, keep_an_item, planning, said

@@ -15,12 +15,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
+from jsonschema import Draft202012Validator
+
 from builders import item_body, plan_body
 from common.outbox import Relay
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Producer, TopicPartition
 from doors import Door, open_door
 from eventually import eventually
-from jsonschema import Draft202012Validator
 from kegai.tokens import Keys
 from servers import Database
 from serving import served

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from common.openapi import document_of
 from common.settings import Settings
-from jsonschema import Draft202012Validator
 
 SERVICES = ("measures", "societies", "talent", "events")
 DESCRIBED = {service: json.loads(document_of(service)) for service in SERVICES}

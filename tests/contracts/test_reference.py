@@ -7,12 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from builders import PUBLIC_URL
 from common.contracts.publication import ENVELOPE, catalogue, committed, published
 from doors import Door
 from events.reference.asyncapi import asyncapi
 from events.reference.contracts import event_types, headers, shown_record
-from jsonschema import Draft202012Validator
 
 DoorOf = Callable[..., Awaitable[Door]]
 

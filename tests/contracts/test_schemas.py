@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from common.cloudevents import GENESIS, Circumstances, headers_of, linked
 from common.contracts import Event
 from common.contracts.envelope import Envelope
@@ -14,7 +16,6 @@ from common.contracts.publication import ENVELOPE, HERE, catalogue, committed, g
 from common.contracts.schema import REMARKS, breaks, resolved
 from events.facts import FACTS
 from events.projector import UNPROJECTED
-from jsonschema import Draft202012Validator
 
 TYPES = sorted(catalogue())
 PUBLISHED = dict(published())

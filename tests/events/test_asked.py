@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from doors import Door
 from events.tables import PROJECTION
 from stories import Told, learn

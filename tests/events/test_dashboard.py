@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+
 from doors import Door
 from events.dashboard.assets import ASSETS
 from events.dashboard.pages import CONTENT_SECURITY_POLICY

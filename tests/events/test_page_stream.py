@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+
 from doors import Door
 from events import feed
 from reading import Read, page

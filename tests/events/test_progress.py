@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 from builders import a_milestone
 from common.cloudevents import Recorded
 from doors import Door

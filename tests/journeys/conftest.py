@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from kegai.local.stack import Stack
 from living import Living, free_base
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from living import Living
 
 pytestmark = pytest.mark.xdist_group("journeys")

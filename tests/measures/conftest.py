@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from builders import item_body, plan_body
 from common.clock import SHANGHAI
 from doors import Door

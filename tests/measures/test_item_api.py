@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from builders import item_body, milestone_body, plan_body, unit_id
 from doors import Door
 from refusals import assert_problem

@@ -7,12 +7,13 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
 from builders import CO_UNIT, JUDGE, OWNER, UNITS, a_milestone, item_words
 from common.contracts import Event
 from common.decision import Change, Refused, Unit
 from folds import fold_item
-from hypothesis import Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from measures.item import domain
 from measures.item.domain import Item, add_item
 from measures.item.milestone import Milestone, MilestoneState

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from builders import plan_body
 from refusals import assert_problem
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from builders import a_phase, a_plan, an_adopted_plan, plan_words
 from common.contracts.measures import Aspect, Measure, PhaseEntered, PhaseMode, PlanAdopted, PlanDefined
 from measures.plan.domain import Plan, PlanState, define_plan

@@ -5,12 +5,13 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
 from builders import plan_words
 from common.contracts import Event
 from common.decision import Change, Refused
 from folds import fold_plan
-from hypothesis import Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from measures.plan import domain
 from measures.plan.domain import Plan, define_plan
 

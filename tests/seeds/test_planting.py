@@ -11,6 +11,7 @@ from threading import Lock, Thread
 from typing import Any
 
 import pytest
+
 from kegai.language import StackError
 from kegai.seeds import Planted, plant
 from kegai.seeds.data import FOLDER

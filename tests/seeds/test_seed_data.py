@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from kegai.language import StackError
 from kegai.seeds import Seeds, read
 from kegai.seeds.course import course

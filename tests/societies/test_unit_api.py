@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from doors import Door
 from httpx import AsyncClient
+
+from doors import Door
 from refusals import assert_problem
 
 UNITS = "/api/v1/units"

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from common.contracts.directory import UnitEstablished, UnitKind, UnitRenamed
 from common.decision import Refused
 from refusals import refused

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
 from kegai.local import KafkaServer
 
 

@@ -4,6 +4,7 @@ import os
 import socket
 
 import pytest
+
 from kegai.language import StackError, choose
 from kegai.local.ports import LOOPBACK, PortTakenError, answers, free_port, holder_of, is_taken
 from kegai.local.stack import Stack

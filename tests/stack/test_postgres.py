@@ -6,6 +6,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
 from kegai.language import StackError
 from kegai.local import PostgresServer
 

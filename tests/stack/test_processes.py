@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from kegai.local.process import NotStartedError, Process
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]

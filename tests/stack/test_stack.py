@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from kegai.console import Console
 from kegai.gateway.routes import CHECKOUT
 from kegai.local.down import exclusive, stop_everything, wipe

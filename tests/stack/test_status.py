@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+
 from kegai.language import choose
 from kegai.local.ports import free_port
 from kegai.local.readiness import readiness

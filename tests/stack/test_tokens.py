@@ -5,9 +5,10 @@ from pathlib import Path
 
 import jwt
 import pytest
+from typer.testing import CliRunner
+
 from kegai.main import app
 from kegai.tokens import Keys
-from typer.testing import CliRunner
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from kegai.console import Console
 from kegai.local.ports import LOOPBACK, PortTakenError, free_port
 from kegai.local.stack import Stack

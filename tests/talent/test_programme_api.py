@@ -6,8 +6,9 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
-from doors import Door
 from httpx import AsyncClient
+
+from doors import Door
 from refusals import assert_problem
 
 PROGRAMMES = "/api/v1/programmes"

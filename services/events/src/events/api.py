@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import asyncpg
-from common.contracts import Code
-from common.http import open_to_all
 from fastapi import APIRouter, Depends, Header, Request, Response
 
+from common.contracts import Code
+from common.http import open_to_all
 from events.asked import Asked, AsOf, KnownAt, MinPosition, Stamp, asked, wait_for
 from events.stream import Broadcast, Channel, EventStream
 from events.tables import PROJECTION

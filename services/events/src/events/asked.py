@@ -9,11 +9,12 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import asyncpg
+from fastapi import Query
+from pydantic import BaseModel
+
 from common import clock
 from common.database import Connection
 from common.decision import Kind, Refusal
-from fastapi import Query
-from pydantic import BaseModel
 
 WAIT_SECONDS_MAX: Final = 2.0
 POLL_SECONDS: Final = 0.005

@@ -12,13 +12,13 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import BigInteger, DateTime, Index, Numeric
+from sqlmodel import Field
+
 from common.cloudevents import Recorded
 from common.contracts import measures as told
 from common.contracts.measures import MeasuresEvent
 from common.database import Connection
-from sqlalchemy import BigInteger, DateTime, Index, Numeric
-from sqlmodel import Field
-
 from events.tables import Base
 
 Rows = Iterator[tuple[type[Base], tuple[Any, ...]]]

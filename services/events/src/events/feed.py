@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
-from common.database import Connection
 from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Index, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from common.database import Connection
 from events.tables import Base
 from events.views.progress import MeasureFigures
 

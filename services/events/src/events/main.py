@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from fastapi import FastAPI
+
 from common.database import reachable
 from common.http import create_app
 from common.process import serve
 from common.settings import Settings
-from fastapi import FastAPI
-
 from events.api import router as views
 from events.dashboard.live import page_channels
 from events.dashboard.pages import router as dashboard

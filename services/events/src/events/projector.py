@@ -10,7 +10,6 @@ from common.database import Connection, open_pool, reachable
 from common.process import work
 from common.projection import Projector
 from common.settings import Settings
-
 from events import facts, feed
 from events.tables import PROJECTION
 from events.views import progress

@@ -13,11 +13,11 @@ from typing import Final
 
 import asyncpg
 import orjson
-from common.decision import Kind, Refusal
-from common.telemetry import SSE_READERS, log
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from common.decision import Kind, Refusal
+from common.telemetry import SSE_READERS, log
 from events import feed
 from events.feed import Change
 

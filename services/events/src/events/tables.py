@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from common.tables import metadata, projection_tables
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
+
+from common.tables import metadata, projection_tables
 
 
 class Base(SQLModel, registry=registry(metadata=metadata())):

@@ -1,13 +1,13 @@
 """The application of measures: plans and items, and the copy of the directory that its rules ask."""
 
 import asyncpg
+from fastapi import FastAPI
+
 from common.database import reachable
 from common.directory import Directory, directory_complete
 from common.http import UnitOf, create_app
 from common.process import serve
 from common.settings import Settings
-from fastapi import FastAPI
-
 from measures.item.api import router as items
 from measures.plan.api import router as plans
 from measures.worker import DIRECTORY_COPY

@@ -1,8 +1,9 @@
 """The tables of this service, in a registry of their own: its aggregates, its journal, its copy of the directory."""
 
-from common.tables import directory_table, journal, metadata, projection_tables
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
+
+from common.tables import directory_table, journal, metadata, projection_tables
 
 
 class Base(SQLModel, registry=registry(metadata=metadata())):

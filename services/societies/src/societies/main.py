@@ -1,12 +1,12 @@
 """The application of societies: the directory of association units."""
 
+from fastapi import FastAPI
+
 from common.database import reachable
 from common.directory import Directory
 from common.http import create_app
 from common.process import serve
 from common.settings import Settings
-from fastapi import FastAPI
-
 from societies.unit.api import router as units
 
 

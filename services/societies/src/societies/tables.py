@@ -1,8 +1,9 @@
 """The tables of this service, in a registry of their own: its aggregates and its journal."""
 
-from common.tables import journal, metadata
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
+
+from common.tables import journal, metadata
 
 
 class Base(SQLModel, registry=registry(metadata=metadata())):

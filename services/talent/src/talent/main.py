@@ -1,11 +1,11 @@
 """The application of talent: the programmes."""
 
+from fastapi import FastAPI
+
 from common.database import reachable
 from common.http import create_app
 from common.process import serve
 from common.settings import Settings
-from fastapi import FastAPI
-
 from talent.programme.api import router as programmes
 
 

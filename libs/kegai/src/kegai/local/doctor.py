@@ -173,6 +173,7 @@ def _asked(name: str, question: Callable[[], Coroutine[None, None, str]]) -> Fin
 
 async def _missing_topics(stack: Stack) -> str:
     from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415  heavy
+
     from common.kafka import TOPICS  # noqa: PLC0415
 
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from common import clock
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from common import clock
 from events.asked import Stamp
 from events.dashboard import charts
 from events.dashboard.assets import address

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from common.decision import Refused
 from markupsafe import Markup
 
+from common.decision import Refused
 from events.asked import Stamp, asked, stamp
 from events.dashboard import fragments
 from events.dashboard.charts import charts_of

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import asyncpg
+from fastapi import APIRouter, Depends, Query, Request, Response
+from markupsafe import Markup
+
 from common.database import AWAY, DATABASE_AWAY
 from common.decision import Kind, Refusal, Refused
 from common.http import open_to_all
 from common.problems import RETRY_AFTER_SECONDS
-from fastapi import APIRouter, Depends, Query, Request, Response
-from markupsafe import Markup
-
 from events.asked import Stamp, asked
 from events.dashboard import fragments
 from events.dashboard.assets import ROOT, asset

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal, Protocol
 
-from common.clock import SHANGHAI
-from common.problems import language_of
 from starlette.requests import Request
 
+from common.clock import SHANGHAI
+from common.problems import language_of
 from events.views.progress import to_six_places
 
 Language = Literal["zh", "en"]

@@ -11,7 +11,6 @@ from typing import Any, Final
 from common.contracts.publication import ENVELOPE, text
 from common.contracts.schema import Schema
 from common.settings import Settings
-
 from events.reference.contracts import EventType, event_types, whole
 
 Document = dict[str, Any]

@@ -6,11 +6,11 @@ from importlib.resources import files
 from typing import Annotated, Final, Literal
 
 import fastapi_offline
+from fastapi import APIRouter, Depends, Query, Request, Response
+
 from common.contracts.publication import text
 from common.decision import Kind, Refusal
 from common.http import open_to_all
-from fastapi import APIRouter, Depends, Query, Request, Response
-
 from events.dashboard.assets import NO_ASSET, TYPES
 from events.dashboard.fragments import environment
 from events.dashboard.words import Words, language_asked

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Annotated
 
 import asyncpg
-from common.database import Connection
-from common.decision import Kind, Refusal
 from pydantic import BaseModel, Field
 
+from common.database import Connection
+from common.decision import Kind, Refusal
 from events.asked import Asked, Stamp, stamp
 from events.tables import PROJECTION, PROJECTION_VERSION
 from events.views.progress import MeasureFigures, Milestones, Progress, figures, mean_progress

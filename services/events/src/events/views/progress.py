@@ -8,13 +8,13 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from common.cloudevents import Recorded
-from common.database import Connection
 from pydantic import BaseModel, PlainSerializer
 from sqlalchemy import Column, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from common.cloudevents import Recorded
+from common.database import Connection
 from events.asked import Asked
 from events.tables import Base
 

@@ -3,14 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import APIRouter, Path, Request, Response
+
 from common.call import Call
 from common.contracts import Code
 from common.directory import Directory
 from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, needs, page
 from common.store import Decided
-from fastapi import APIRouter, Path, Request, Response
-
 from measures.item import commands
 from measures.item.requests import (
     Attainment,

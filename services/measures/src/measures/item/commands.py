@@ -1,9 +1,9 @@
 """What an item's command needs beyond the item: the plan that it stands in, and the directory of units."""
 
-from common.call import Call
-from common.directory import Directory
 from starlette.responses import Response
 
+from common.call import Call
+from common.directory import Directory
 from measures.item.domain import add_item
 from measures.item.requests import ItemAddition
 from measures.item.store import items

@@ -24,7 +24,6 @@ from common.contracts.measures import (
     ReformItemVerifiedClosed,
 )
 from common.decision import NOT_INDEPENDENT, Change, Refused, Unit, must_follow
-
 from measures.item.milestone import Milestone, MilestoneState, PlannedMilestone
 from measures.item.rules import (
     CLAIMED_OTHERWISE,

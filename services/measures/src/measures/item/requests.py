@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Any, Final
 
+from pydantic import ConfigDict, Field
+
 from common.contracts import Code, Text, Title
 from common.contracts.measures import Focus, MilestoneKind
 from common.http import Body, Command, Day
-from pydantic import ConfigDict, Field
-
 from measures.item.milestone import PlannedMilestone
 
 MILESTONE_SHOWN: Final[dict[str, Any]] = {

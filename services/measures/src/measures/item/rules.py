@@ -4,7 +4,6 @@ from enum import StrEnum
 from typing import Final
 
 from common.decision import Kind, Refusal
-
 from measures.item.milestone import MilestoneState
 
 WRONG_STATE = Refusal(

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from common.call import Call
-from common.decision import Refusal
-from common.rows import AggregateRow, one_of
-from common.store import Aggregates
 from sqlalchemy import ARRAY, Column, Index, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from common.call import Call
+from common.decision import Refusal
+from common.rows import AggregateRow, one_of
+from common.store import Aggregates
 from measures.item.domain import Item
 from measures.item.rules import ItemState
 from measures.tables import Base

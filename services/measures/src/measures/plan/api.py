@@ -3,15 +3,15 @@
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+from fastapi import APIRouter, Response
+from pydantic import ConfigDict, Field
+
 from common.call import Call
 from common.contracts import Code, Title
 from common.contracts.measures import Aspect, Measure, Phase
 from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Day, Limit, Page, needs, page
 from common.store import Decided
-from fastapi import APIRouter, Response
-from pydantic import ConfigDict, Field
-
 from measures.plan.domain import define_plan
 from measures.plan.store import list_plans, plans
 

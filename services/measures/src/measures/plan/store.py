@@ -2,14 +2,14 @@
 
 from datetime import date
 
-from common.call import Call
-from common.decision import Kind, Refusal
-from common.rows import AggregateRow, one_of
-from common.store import Aggregates
 from sqlalchemy import Column, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from common.call import Call
+from common.decision import Kind, Refusal
+from common.rows import AggregateRow, one_of
+from common.store import Aggregates
 from measures.plan.domain import Plan, PlanState
 from measures.tables import Base
 

@@ -3,13 +3,13 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import APIRouter, Response
+
 from common.call import Call
 from common.contracts.directory import UnitKind
 from common.history import History
 from common.http import Cursor, Limit, Page, needs, page
 from common.store import Decided
-from fastapi import APIRouter, Response
-
 from societies.unit import commands
 from societies.unit.requests import Establishment, NewName
 from societies.unit.store import list_units, units

@@ -1,8 +1,8 @@
 """What a unit's command needs beyond the unit: the parent that it names by its code."""
 
-from common.call import Call
 from starlette.responses import Response
 
+from common.call import Call
 from societies.unit.domain import establish_unit
 from societies.unit.requests import Establishment
 from societies.unit.store import parent_named, units

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
+from pydantic import ConfigDict, Field
+
 from common.contracts import Code, Title
 from common.contracts.directory import UnitKind
 from common.http import Command
-from pydantic import ConfigDict, Field
 
 DivisionCode = Annotated[
     str, Field(pattern=r"^50[0-9]{4}$", description="GB/T 2260: 50 is Chongqing, then the district or county")

@@ -3,15 +3,15 @@
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field
+
 from common.call import Call
 from common.contracts.directory import UnitKind
 from common.decision import Refusal
 from common.directory import UNKNOWN_UNIT
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field
-
 from societies.tables import Base
 from societies.unit.domain import AssociationUnit, UnitState
 

@@ -3,15 +3,15 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from fastapi import APIRouter, Response
+from pydantic import ConfigDict, Field
+
 from common.call import Call
 from common.contracts import Code, Title
 from common.contracts.talent import Admission, Audience, ProgrammeKind
 from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, needs, page
 from common.store import Decided
-from fastapi import APIRouter, Response
-from pydantic import ConfigDict, Field
-
 from talent.programme.domain import define_programme
 from talent.programme.store import list_programmes, programmes
 

@@ -2,13 +2,13 @@
 
 from datetime import date
 
+from sqlalchemy import UniqueConstraint
+
 from common.call import Call
 from common.contracts.talent import Admission, Audience, ProgrammeKind
 from common.decision import Refusal
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
-from sqlalchemy import UniqueConstraint
-
 from talent.programme.domain import Programme, ProgrammeState
 from talent.tables import Base
 
