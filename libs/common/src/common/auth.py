@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import httpx
 import jwt
 
 from common.decision import Kind, Refusal
+from common.telemetry import log
 
 TOKEN_MISSING = Refusal(
     "auth.token-missing",
@@ -86,7 +88,8 @@ class KeySet:
     def __init__(self, where: str) -> None:
         self._where = where
         self._keys: dict[str, Any] = {}
-        self._fetched = 0.0
+        self._away = False
+        self._read_at = -math.inf
         self._lock = asyncio.Lock()
 
     async def key(self, key_id: str) -> Any:
@@ -94,20 +97,25 @@ class KeySet:
 
         :raises Refused: ``auth.token-invalid`` if there is none, ``auth.keys-away`` if the set cannot be read.
         """
-        async with self._lock:
-            if key_id not in self._keys and time.monotonic() - self._fetched >= REFETCH_SECONDS_MIN * bool(self._keys):
-                self._keys = await self._read()
-                self._fetched = time.monotonic()
         if key_id not in self._keys:
-            raise TOKEN_INVALID()
-        return self._keys[key_id]
+            async with self._lock:  # strangers wait here for each other, and never those whose key is known
+                if time.monotonic() - self._read_at >= REFETCH_SECONDS_MIN:
+                    self._read_at = time.monotonic()
+                    self._keys, self._away = await self._read()
+        if key_id in self._keys:
+            return self._keys[key_id]
+        if self._away:
+            raise KEYS_AWAY()
+        raise TOKEN_INVALID()
 
-    async def _read(self) -> dict[str, Any]:
+    async def _read(self) -> tuple[dict[str, Any], bool]:
+        """The keys, and whether they could not be had: then those that were known stay."""
         try:
             known = jwt.PyJWKSet.from_json((await self._fetch()).decode()).keys
         except (OSError, httpx.HTTPError, jwt.PyJWTError, ValueError, AttributeError) as error:
-            raise KEYS_AWAY() from error  # not there, no JSON, or JSON that is no key set: never the token's fault
-        return {key.key_id: key.key for key in known if key.key_id}
+            log.warning("auth.keys-away", where=self._where, error=repr(error))  # not there, or no key set
+            return self._keys, True
+        return {key.key_id: key.key for key in known if key.key_id}, False
 
     async def _fetch(self) -> bytes:
         if self._where.startswith(("http://", "https://")):

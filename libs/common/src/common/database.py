@@ -19,13 +19,14 @@ AWAY: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that the server ended in the middle of an answer
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DiskFullError,
+    asyncpg.TransactionRollbackError,  # class 40: a deadlock, and what else begins anew
+    asyncpg.InsufficientResourcesError,  # class 53: no space, no memory, no connection to be had
+    asyncpg.OperatorInterventionError,  # class 57: cancelled, shut down, not up yet
 )
-"""What asyncpg raises when the database cannot be asked; whether a statement took effect is then unknown."""
+"""What asyncpg raises when the database cannot be asked just now, whatever the question was.
+
+Whether a statement took effect is then unknown.
+"""
 
 DATABASE_AWAY = Refusal(
     "database.away",

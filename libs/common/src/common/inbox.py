@@ -51,10 +51,9 @@ class Inbox:
         return await self._take([], await waiting_in(self._connection, self._projection.name, topic, partition))
 
     async def _take(self, parcels: list[Parcel], waited: list[Parcel]) -> int:
-        if waited:
-            parcels = sorted([*waited, *parcels], key=lambda parcel: (parcel.version, parcel.broken is not None))
+        parcels = sorted([*waited, *parcels], key=lambda parcel: (parcel.version, parcel.broken is not None))
         await self._load_versions(parcels)
-        accepted, parked = self._sort(parcels)
+        accepted, parked = self._sort(parcels, waited)
         refused = await self._apply(accepted)
         await self._keep_versions(accepted)
         await park(self._connection, self._projection.name, [*parked, *refused])
@@ -71,13 +70,16 @@ class Inbox:
         )
         self._versions = dict.fromkeys(about, 0) | {row["aggregate_id"]: row["version"] for row in rows}
 
-    def _sort(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], list[Parked]]:
-        """Tell what is next of its aggregate from what must wait; repeats are in neither."""
+    def _sort(self, parcels: Sequence[Parcel], waited: Sequence[Parcel]) -> tuple[list[Parcel], list[Parked]]:
+        """Tell what is next of its aggregate from what must wait; repeats are in neither, nor what was overtaken."""
+        overtaken = {parcel.place for parcel in waited}
         accepted: list[Parcel] = []
         parked: list[Parked] = []
         for parcel in parcels:
             applied = self._versions.get(parcel.aggregate_id, 0)
             if parcel.aggregate_id and parcel.version <= applied:
+                if parcel.broken and parcel.place not in overtaken:
+                    parked.append(Parked(parcel.alone(), parcel.broken.reason, str(parcel.broken)))
                 continue
             if parcel.broken:
                 parked.append(Parked(parcel, parcel.broken.reason, str(parcel.broken)))

@@ -29,8 +29,12 @@ def quarantine_of(name: str) -> str:
     return f"{name}.quarantine"
 
 
-TOPICS: Final = tuple(
-    Topic(name) for producer in PRODUCERS for name in (topic(producer), quarantine_of(topic(producer)))
+QUARANTINED: Final = FOR_EVER | {"max.message.bytes": str(16 * 1024 * 1024)}
+"""A copy is larger than what it is a copy of: it says why and where from."""
+
+TOPICS: Final = (
+    *(Topic(topic(producer)) for producer in PRODUCERS),
+    *(Topic(quarantine_of(topic(producer)), QUARANTINED) for producer in PRODUCERS),
 )
 
 

@@ -4,7 +4,7 @@ One relay reigns over each key slice of a database. It holds a session lock on t
 deletes with; the server ends that session if it is silent for a few seconds, and with it the right to delete. Its
 producer is transactional under a fixed id: a successor fences it, so that a relay which was frozen and wakes up can
 put nothing stale behind something new. Reading visible rows by position needs no cursor: a row that is committed
-late has a lower position and is found by the sweep, and within one aggregate positions follow the row lock.
+late has a lower position and is still found, and within one aggregate positions follow the row lock.
 """
 
 import asyncio
@@ -23,12 +23,10 @@ from common.telemetry import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS, RELAY_FAILURES
 
 WINDOW_MAX: Final = 2_000
 POLL_SECONDS: Final = 0.005
-SWEEP_SECONDS: Final = 1.0
-TRAIL: Final = 10_000
-"""How far below the last published position a poll still looks; what is committed later yet, the sweep finds."""
+LOOK_SECONDS: Final = 1.0
 SILENCE_MAX_SECONDS: Final = 5
 PUBLISH_DEADLINE_SECONDS: Final = 15
-STOP_DEADLINE_SECONDS: Final = 5
+STOP_DEADLINE_SECONDS: Final = 3
 
 READ: Final = """
 SELECT o.position, e.aggregate_id, e.payload, e.headers
@@ -89,20 +87,19 @@ class Relay:
             await asyncio.sleep(0.5)
 
     async def _drain(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> NoReturn:
-        bound, swept = 0, 0.0
+        last, settled = 0, Settled()
         while True:
             self.beat = time.monotonic()
-            sweep = self.beat - swept >= SWEEP_SECONDS
-            rows = await connection.fetch(READ, self._slice, 0 if sweep else bound, WINDOW_MAX)
-            if sweep:
-                swept = self.beat
+            if self.beat - settled.looked >= LOOK_SECONDS:
+                await settled.look(connection, last)
+            rows = await connection.fetch(READ, self._slice, settled.position, WINDOW_MAX)
             if not rows:
                 await asyncio.sleep(POLL_SECONDS)
                 continue
             await self._publish_beating(connection, producer, rows)
             await connection.execute("DELETE FROM outbox WHERE position = ANY($1)", [row["position"] for row in rows])
             RELAYED.labels(self._slice).inc(len(rows))
-            bound = max(bound, rows[-1]["position"] - TRAIL)
+            last = max(last, rows[-1]["position"])
 
     async def _publish_beating(
         self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: list[asyncpg.Record]
@@ -134,14 +131,38 @@ class Relay:
         await producer.commit_transaction()
 
     async def _discard(self, producer: AIOKafkaProducer) -> None:
-        """Stop a producer; one that cannot be stopped might still send, so then the process ends."""
+        """Stop a producer. One that does not stop is left behind: the next one's start fences it and ends its work."""
         try:
             async with asyncio.timeout(STOP_DEADLINE_SECONDS):
                 await producer.stop()
-        except TimeoutError:
-            raise SystemExit(f"{self.name}: the producer does not stop; starting anew is safer") from None
-        except KafkaError as error:
-            log.warning("relay.producer-stopped", relay=self.name, error=repr(error))
+        except (KafkaError, TimeoutError) as error:
+            log.warning("relay.producer-left-behind", relay=self.name, error=repr(error))
+
+
+class Settled:
+    """The position up to which nothing can appear any more, so that a poll need not look below it.
+
+    A position is given to a transaction that is already counted among the running ones. When all that ran at some
+    instant have ended, every position up to the last one published by then is settled: it is gone, or it never comes.
+    """
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.looked = 0.0
+        self._next: tuple[int, int] | None = None
+
+    async def look(self, connection: asyncpg.Connection, last: int) -> None:
+        """Move up if all that ran at an earlier look have ended; ``last`` is the last position published."""
+        self.looked = time.monotonic()
+        running = await connection.fetchrow(
+            "SELECT pg_snapshot_xmin(s)::text::bigint AS oldest, pg_snapshot_xmax(s)::text::bigint AS next "
+            "FROM pg_current_snapshot() AS s"
+        )
+        assert running is not None
+        if self._next and running["oldest"] >= self._next[1]:
+            self.position, self._next = self._next[0], None
+        if self._next is None:
+            self._next = (last, running["next"])
 
 
 def relays(service: str, settings: Settings, topic: str) -> list[Relay]:

@@ -1,7 +1,7 @@
 """What a projection could not take in: kept whole with the reason, copied to quarantine, tried again in turn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, Final
 from uuid import UUID
@@ -9,10 +9,12 @@ from uuid import UUID
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.errors import MessageSizeTooLargeError
 
 from common.cloudevents import VERSION_MAX, Broken, Recorded, decode
 from common.database import Connection
 from common.kafka import quarantine_of
+from common.telemetry import log
 
 NUL_AS: Final = "\u0100"
 """Stands for the byte 0, which PostgreSQL's text and JSON cannot hold: the first character that no byte is read as."""
@@ -41,6 +43,10 @@ class Parcel:
         except Broken as broken:
             return cls(record, None, broken, *_claim(record))
         return cls(record, event, None, event.aggregate_id, event.version)
+
+    def alone(self) -> "Parcel":
+        """The same, but nobody waits behind it."""
+        return replace(self, aggregate_id=None, version=0)
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -71,7 +77,7 @@ async def waiting_for(connection: Connection, projection: str, aggregates: set[U
     rows = await connection.fetch(
         "SELECT * FROM parked WHERE projection = $1 AND aggregate_id = ANY($2) ORDER BY id", projection, aggregates
     )
-    return [Parcel.open(_record_of(row)) for row in rows]
+    return [_parcel_of(row) for row in rows]
 
 
 async def waiting_in(connection: Connection, projection: str, topic: str, partition: int) -> list[Parcel]:
@@ -82,7 +88,7 @@ async def waiting_in(connection: Connection, projection: str, topic: str, partit
         topic,
         partition,
     )
-    return [Parcel.open(_record_of(row)) for row in rows]
+    return [_parcel_of(row) for row in rows]
 
 
 async def park(connection: Connection, projection: str, parked: Sequence[Parked]) -> None:
@@ -117,8 +123,13 @@ async def unpark(connection: Connection, projection: str, places: Sequence[tuple
     )
 
 
-async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection: str) -> int:
-    """Send what is parked and not copied yet to its quarantine topic, with the reason and where it came from."""
+async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection: str) -> None:
+    """Send what is parked and not copied yet to its quarantine topic, with the reason and where it came from.
+
+    One that the topic does not take is passed over, and tried again the next time.
+
+    :raises KafkaError: the broker cannot be reached.
+    """
     rows = await pool.fetch(
         "SELECT * FROM parked WHERE projection = $1 AND NOT copied ORDER BY id LIMIT 100", projection
     )
@@ -126,11 +137,13 @@ async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection
         origin = {"projection": projection, "reason": row["reason"], "detail": row["detail"], "topic": row["topic"],
                   "partition": str(row["partition"]), "offset": str(row["record_offset"])}  # fmt: skip
         headers = [*_record_of(row).headers, *((f"kegai-{name}", text.encode()) for name, text in origin.items())]
-        await producer.send_and_wait(
-            quarantine_of(row["topic"]), key=row["record_key"], value=row["value"], headers=headers
-        )
+        key = row["record_key"] if row["value"] is not None else row["record_key"] or b""
+        try:
+            await producer.send_and_wait(quarantine_of(row["topic"]), key=key, value=row["value"], headers=headers)
+        except MessageSizeTooLargeError as error:
+            log.warning("parked.not-copied", projection=projection, parked=row["id"], error=repr(error))
+            continue
         await pool.execute("UPDATE parked SET copied = true WHERE id = $1", row["id"])
-    return len(rows)
 
 
 def _headers_to_json(headers: Sequence[tuple[str, bytes | None]]) -> str:
@@ -145,6 +158,12 @@ def _headers_of(text: str) -> tuple[tuple[str, bytes | None], ...]:
     return tuple(
         (back(name), None if told is None else back(told).encode("latin-1")) for name, told in orjson.loads(text)
     )
+
+
+def _parcel_of(row: asyncpg.Record) -> Parcel:
+    """A parked record opened anew; one that was parked alone claims nothing."""
+    parcel = Parcel.open(_record_of(row))
+    return parcel if row["aggregate_id"] else parcel.alone()
 
 
 def _record_of(row: asyncpg.Record) -> Any:

@@ -22,6 +22,8 @@ from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, PARKED, log
 
 BATCH_MAX: Final = 2_000
 TICK_SECONDS: Final = 1.0
+COPY_SECONDS_MAX: Final = 5.0
+STOP_SECONDS_MAX: Final = 2.0
 
 
 class TopicReplaced(Exception):
@@ -74,9 +76,17 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                 log.warning("projection.interrupted", projection=self._projection.name, error=repr(error))
             finally:
                 self._cursors.clear()
-                await consumer.stop()
-                await quarantine.stop()
+                await self._leave(consumer, quarantine)
             await asyncio.sleep(0.5)
+
+    async def _leave(self, *clients: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+        """Stop the clients, as far as the broker lets them: what they leave undone is taken up from the database."""
+        for client in clients:
+            try:
+                async with asyncio.timeout(STOP_SECONDS_MAX):
+                    await client.stop()
+            except (KafkaError, TimeoutError) as error:
+                log.warning("projection.not-stopped", projection=self._projection.name, error=repr(error))
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """What is no longer ours is taken up anew when it comes back."""
@@ -189,11 +199,10 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             [partition.topic for partition in reached],
             [partition.partition for partition in reached],
         )
-        try:
-            await copy_parked(self._pool, quarantine, self._projection.name)
-        except (
-            KafkaError
-        ) as error:  # the records are kept here; their copies are for others, and go out at a later tick
+        try:  # the records are kept here: their copies are for others, and may go out at a later tick
+            async with asyncio.timeout(COPY_SECONDS_MAX):
+                await copy_parked(self._pool, quarantine, self._projection.name)
+        except (KafkaError, TimeoutError) as error:
             log.warning("projection.parked-not-copied", projection=self._projection.name, error=repr(error))
         parked = await self._pool.fetchval("SELECT count(*) FROM parked WHERE projection = $1", self._projection.name)
         PARKED.labels(self._projection.name).set(parked)

@@ -160,13 +160,17 @@ class Aggregates(Generic[State]):
 
         :raises Refused: what the decision refuses, the code of a constraint in ``taken``, ``idempotency.key-reused``.
         """
-        try:
-            change = decide(uuid7())
-            response = self._reply(call, change.state, status=201)
-            await self._save(call, self._insert, change, Loaded(change.state, GENESIS, call.now), response)
-        except (Refused, asyncpg.UniqueViolationError) as error:
-            return await self._repeated(call, error)
-        return response
+        for _ in range(ATTEMPTS_MAX):
+            try:
+                change = decide(uuid7())
+                response = self._reply(call, change.state, status=201)
+                await self._save(call, self._insert, change, Loaded(change.state, GENESIS, call.now), response)
+            except (Refused, asyncpg.UniqueViolationError) as error:
+                if (repeated := await self._repeated(call, error)) is None:
+                    continue
+                return repeated
+            return response
+        raise CONTENDED()
 
     async def change(self, call: Call, aggregate_id: UUID, decide: Callable[[State], Change[State]]) -> Response:
         """Load, decide, save; decide again where someone else was faster, at most five times.
@@ -185,7 +189,8 @@ class Aggregates(Generic[State]):
                     if await self._save(call, self._update, change, loaded, response):
                         return response
                 except (Refused, asyncpg.UniqueViolationError) as error:
-                    return await self._repeated(call, error)
+                    if repeated := await self._repeated(call, error):
+                        return repeated
                 await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)  # noqa: S311 - jitter, not a secret
         raise CONTENDED()
 
@@ -270,8 +275,11 @@ class Aggregates(Generic[State]):
             previous = digest
         return told
 
-    async def _repeated(self, call: Call, error: Refused | asyncpg.UniqueViolationError) -> Response:
-        """The reply that the same request got before, or the refusal that stands where there was none."""
+    async def _repeated(self, call: Call, error: Refused | asyncpg.UniqueViolationError) -> Response | None:
+        """The reply that the same request got before; None where an old key stood in the way and it may be tried again.
+
+        :raises Refused: what stands where the request is no repetition.
+        """
         if call.key is not None:
             known = await call.service.pool.fetchrow(
                 "SELECT body_hash, status, headers, body FROM idempotency "
@@ -282,12 +290,13 @@ class Aggregates(Generic[State]):
                 if known["body_hash"] != call.body_hash:
                     raise KEY_REUSED()
                 return Response(known["body"], known["status"], orjson.loads(known["headers"]))
-            if isinstance(error, asyncpg.UniqueViolationError):
-                await forget_replies(call.service.pool)  # an old reply may stand where this one's belongs
-        if isinstance(error, asyncpg.UniqueViolationError):
-            taken = self._taken.get(error.constraint_name or "")
-            raise (taken() if taken else CONTENDED()) from error
-        raise error
+        if isinstance(error, Refused):
+            raise error
+        if error.constraint_name == "pk_idempotency":
+            await forget_replies(call.service.pool)
+            return None
+        taken = self._taken.get(error.constraint_name or "")
+        raise (taken() if taken else CONTENDED()) from error
 
 
 def _allowed(call: Call, state: Aggregate) -> tuple[str, ...]:

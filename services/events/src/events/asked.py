@@ -72,11 +72,11 @@ def instant_of(text: str) -> datetime:
             midnight = datetime.combine(date.fromisoformat(text), datetime.min.time(), clock.SHANGHAI)
             return (midnight + timedelta(days=1) - timedelta(microseconds=1)).astimezone(UTC)
         found = datetime.fromisoformat(text.replace(" ", "+"))
+        if found.tzinfo is None:
+            raise BAD_INSTANT(pointer="/known_at")
+        return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BAD_INSTANT(pointer="/known_at") from error
-    if found.tzinfo is None:
-        raise BAD_INSTANT(pointer="/known_at")
-    return found
 
 
 AsOf = Annotated[date | None, Query(description="A day in Shanghai, inclusive: what was true then. Today by default.")]
