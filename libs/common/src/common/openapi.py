@@ -114,12 +114,8 @@ def _response(kind: Kind, refused: Refused) -> Document:
         "description": " ".join(TITLES[status]),
         "content": {"application/problem+json": content},
     }
-    headers = {
-        Kind.UNAVAILABLE: ("Retry-After", RETRY_AFTER_SECONDS),
-        Kind.UNAUTHENTICATED: ("WWW-Authenticate", "Bearer"),
-    }
-    if kind in headers:
-        name, value = headers[kind]
+    if kind in HEADERS:
+        name, value = HEADERS[kind]
         response["headers"] = {name: {"schema": {"type": "string", "examples": [value]}}}
     return response
 

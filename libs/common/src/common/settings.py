@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     ops_port: int = 9000
     """Port of /livez, /readyz and /metrics, which no gateway routes to."""
     public_url: str = "http://localhost:8080"
-    """Origin under which problem types and data schemas are named."""
+    """Origin under which the events' data schemas are named."""
     pool_max: int = 10
     relay_slices: int = 1
     """Key slices of the outbox, each with its own relay. To change it, stop the service and let the outbox drain."""

@@ -1,4 +1,4 @@
-"""Logs as JSON lines on stderr, and the metrics that more than one process keeps."""
+"""Logs as JSON lines on stderr, and all metrics in one list."""
 
 import logging
 import sys
