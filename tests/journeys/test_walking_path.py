@@ -1,40 +1,15 @@
 """A verified milestone travels from the API to the view and the stream, through the real gateway, as a user sees it."""
 
 import re
-from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from eventually import eventually
 from living import Living
+from walking import verify_one
 
 pytestmark = pytest.mark.xdist_group("journeys")
-
-
-async def candidate(living: Living, action: str) -> tuple[dict[str, Any], str, str]:
-    """An item, one of its milestone commands that ends in ``action``, and the unit in whose name it may be given."""
-    async with living.client("reform-office", "CQKX-ZZ") as office:
-        units = (await office.get("/api/v1/units", params={"limit": 200})).json()["items"]
-    role = "unit-reporter" if action in {"report", "start"} else "reform-office"
-    for unit in units:
-        if unit["kind"] == "department":
-            async with living.client(role, unit["code"]) as asking:
-                page = (await asking.get("/api/v1/items", params={"limit": 200})).json()
-            for item in page["items"]:
-                for path in item["allowed_actions"]:
-                    if path.startswith("milestones/") and path.endswith(action):
-                        return item, path, unit["code"]
-    raise AssertionError(f"no milestone waits to be acted on: {action}")
-
-
-async def verify_one(living: Living) -> tuple[dict[str, Any], str]:
-    """Verify a milestone through the gateway, reporting one first where none waits: its item, and the position."""
-    item, path, unit = await candidate(living, "verify")
-    async with living.client("reform-office", unit) as judge:
-        reply = await judge.post(f"/api/v1/items/{item['id']}/{path}", json={})
-    assert reply.status_code == 200, reply.text
-    return item, reply.json()["position"]
 
 
 async def test_every_link_of_the_banner_answers(living: Living) -> None:
