@@ -23,6 +23,8 @@ from common.telemetry import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS, RELAY_FAILURES
 
 WINDOW_MAX: Final = 2_000
 POLL_SECONDS: Final = 0.005
+IDLE_POLL_SECONDS: Final = 0.02
+"""Between polls once nothing has come for a second: a quarter of the work for at most 15 ms on the first event."""
 LOOK_SECONDS: Final = 1.0
 SILENCE_MAX_SECONDS: Final = 5
 PUBLISH_DEADLINE_SECONDS: Final = 15
@@ -87,19 +89,19 @@ class Relay:
             await asyncio.sleep(0.5)
 
     async def _drain(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> NoReturn:
-        last, settled = 0, Settled()
+        last, settled, published_at = 0, Settled(), 0.0
         while True:
             self.beat = time.monotonic()
             if self.beat - settled.looked >= LOOK_SECONDS:
                 await settled.look(connection, last)
             rows = await connection.fetch(READ, self._slice, settled.position, WINDOW_MAX)
             if not rows:
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS if self.beat - published_at < 1 else IDLE_POLL_SECONDS)
                 continue
             await self._publish_beating(connection, producer, rows)
             await connection.execute("DELETE FROM outbox WHERE position = ANY($1)", [row["position"] for row in rows])
             RELAYED.labels(self._slice).inc(len(rows))
-            last = max(last, rows[-1]["position"])
+            last, published_at = max(last, rows[-1]["position"]), self.beat
 
     async def _publish_beating(
         self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: list[asyncpg.Record]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from shutil import which
 from time import monotonic
 from types import FrameType
 
@@ -62,14 +63,22 @@ def links(stack: Stack) -> str:
         (say("接口", "API"), f"{stack.url}/docs"),
         (say("事件", "Events"), f"{stack.url}/events/docs      Kafka {stack.kafka_bootstrap}"),
         (say("实时", "Live"), f"curl -N {stack.url}/stream"),
-        (say("令牌", "Token"), "kegai token --role reform-office"),
+        (say("令牌", "Token"), f"{_tool()} token --role reform-office"),
         (
             say("试试", "Try"),
-            "kegai demo advance            "
+            f"{_tool()} demo advance            "
             + say("再核验一个节点：看板一秒内随之变化", "one more milestone: watch the dashboard move within a second"),
         ),
     )
     return "\n".join(f" {padded(name, 15)}{value}" for name, value in rows)
+
+
+def _tool() -> str:
+    """How the reader calls this tool: by its name if the shell finds it, else by its path."""
+    program = Path(sys.executable).with_name("kegai")
+    if which("kegai") == str(program):
+        return "kegai"
+    return str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)
 
 
 def _bring_up(stack: Stack, console: Console) -> None:
