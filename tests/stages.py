@@ -32,15 +32,19 @@ class Seen:
     concerns: frozenset[str] | None = frozenset({"plan"})
     refuses: str = ""
     faults: list[Exception] = field(default_factory=list)
+    given: list[list[int]] = field(default_factory=list)
+    """The versions that came together, batch by batch."""
 
     async def apply(self, connection: Connection, records: Sequence[Recorded]) -> None:
+        if records:
+            self.given.append([record.version for record in records])
         for record in records:
             assert isinstance(record.event, PlanAdopted)
             if record.event.issuer == self.refuses:
                 raise ValueError(f"{self.refuses} is refused")
             sql = "INSERT INTO seen (aggregate_id, version) VALUES ($1, $2)"
             await connection.execute(sql, record.aggregate_id, record.version)
-        if self.faults:
+        if records and self.faults:
             raise self.faults.pop()
 
 
@@ -62,6 +66,12 @@ class Stage:
 
     async def put(self, headers: list[tuple[str, bytes | None]], value: bytes | None) -> None:
         await self.producer.send_and_wait(self.topic, value=value, key=b"k", headers=headers)
+
+    async def put_nothing(self) -> None:
+        """Put a record on the topic that has neither key, value nor headers."""
+        batch = self.producer.create_batch()
+        batch.append(key=None, value=None, timestamp=None)
+        await (await self.producer.send_batch(batch, self.topic, partition=0))
 
     @asynccontextmanager
     async def projecting(self, *, view: Seen | None = None) -> AsyncIterator[asyncio.Task[Any]]:

@@ -1,8 +1,10 @@
 """A projection takes each event in once, in order, whatever the topic brings; what it cannot take waits in view."""
 
+import asyncpg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from prometheus_client import REGISTRY
 
 from eventually import eventually
 from stages import OTHER, PLAN, Stage
@@ -43,6 +45,24 @@ async def test_a_batch_that_fails_leaves_nothing_behind_and_is_taken_again(stage
     async with stage.projecting():
         await stage.shows(PLAN, 1, 2)
     assert stage.view.faults == []
+
+
+@pytest.mark.parametrize("fault", [asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError])
+async def test_what_the_database_broke_off_is_no_fault_of_the_events(stage: Stage, fault: type[Exception]) -> None:
+    stage.view.faults = [fault("begin anew")]
+    for version in (1, 2):
+        await stage.tell(PLAN, version)
+    async with stage.projecting():
+        await stage.shows(PLAN, 1, 2)
+    assert (stage.view.given, await stage.parked()) == ([[1, 2], [1, 2]], [])
+
+
+async def test_events_that_come_together_in_the_wrong_order_are_taken_in_in_the_right_one(stage: Stage) -> None:
+    for version in (2, 1):
+        await stage.tell(PLAN, version)
+    async with stage.projecting():
+        await stage.shows(PLAN, 1, 2)
+    assert (stage.view.given, await stage.parked()) == ([[1, 2]], [])
 
 
 async def test_aggregates_that_a_projection_does_not_concern_itself_with_are_passed_over(stage: Stage) -> None:
@@ -129,6 +149,20 @@ async def test_what_a_view_refuses_stops_its_aggregate_until_the_view_is_mended(
     async with stage.projecting():
         await stage.shows(PLAN, 1, 2, 3)
         await stage.has_parked()
+
+
+async def test_a_broken_record_that_claims_a_version_already_taken_in_is_parked_and_counted(stage: Stage) -> None:
+    for version in (1, 2):
+        await stage.tell(PLAN, version)
+    async with stage.projecting():
+        await stage.shows(PLAN, 1, 2)
+        await stage.tell(PLAN, 1, ce_time=b"yesterday")
+        await stage.has_parked((None, "envelope"))
+        await stage.tell(PLAN, 3)
+        await stage.shows(PLAN, 1, 2, 3)
+        told = {"projection": stage.view.name}
+        await eventually(lambda: REGISTRY.get_sample_value("kegai_parked_records", told) == 1)
+    assert await stage.parked() == [(None, "envelope")]
 
 
 NASTY: dict[str, list[tuple[str, bytes | None]]] = {

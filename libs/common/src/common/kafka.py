@@ -94,11 +94,13 @@ def relay_producer(bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
 
 
 def plain_producer(bootstrap: str, client_id: str) -> AIOKafkaProducer:
-    """An idempotent producer for copies whose order does not matter."""
+    """A producer for copies whose order and number do not matter.
+
+    It is not idempotent: one record that is refused would leave a gap in the sequence, and all after it be refused.
+    """
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         client_id=client_id,
-        enable_idempotence=True,
         acks="all",
         max_request_size=16 * 1024 * 1024,
         request_timeout_ms=10_000,
