@@ -12,7 +12,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from builders import call_of, plan_words
-from common.call import Service
+from common.call import Call, Service
 from common.cloudevents import decode
 from common.outbox import Relay
 from common.store import Decided
@@ -86,16 +86,30 @@ async def running(*relays: Relay) -> AsyncIterator[list[asyncio.Task[Any]]]:
         await asyncio.wait(tasks)
 
 
+def _call(pool: asyncpg.Pool, slices: int) -> Call:
+    return call_of(pool, service=Service("measures", pool, "http://kegai.test", slices))
+
+
+async def commit_plan(pool: asyncpg.Pool, slices: int = 1) -> UUID:
+    """Commit a plan that is put down and nothing more: one event."""
+    code = f"PLAN-{uuid4().hex[:12].upper()}"
+    reply = await plans.create(_call(pool, slices), lambda new_id: define_plan(**plan_words(id=new_id, code=code)))
+    return Decided.model_validate_json(reply.body).id
+
+
+async def adopt_plan(pool: asyncpg.Pool, plan: UUID, slices: int = 1) -> None:
+    """Commit its second event."""
+    on = date(2021, 2, 1)
+    await plans.change(_call(pool, slices), plan, lambda p: p.adopt(issuer="x", document_number="1", on=on))
+
+
 async def commit_plans(pool: asyncpg.Pool, count: int, slices: int = 1) -> list[UUID]:
     """Commit plans with three events each, all put down, adopted and entered at once."""
 
     async def one() -> UUID:
-        call = call_of(pool, service=Service("measures", pool, "http://kegai.test", slices))
-        code = f"PLAN-{uuid4().hex[:12].upper()}"
-        reply = await plans.create(call, lambda new_id: define_plan(**plan_words(id=new_id, code=code)))
-        plan = Decided.model_validate_json(reply.body).id
-        await plans.change(call, plan, lambda p: p.adopt(issuer="x", document_number="1", on=date(2021, 2, 1)))
-        await plans.change(call, plan, lambda p: p.enter_phase("P0", on=date(2021, 3, 1)))
+        plan = await commit_plan(pool, slices)
+        await adopt_plan(pool, plan, slices)
+        await plans.change(_call(pool, slices), plan, lambda p: p.enter_phase("P0", on=date(2021, 3, 1)))
         return plan
 
     return list(await asyncio.gather(*(one() for _ in range(count))))

@@ -1,17 +1,20 @@
 """What commands have committed is published at least once and in order per aggregate, whatever befalls a relay."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from common import outbox
 from common.cloudevents import first_break
 from common.kafka import plain_producer, relay_producer
-from common.outbox import Relay
+from common.outbox import Relay, Settled
 from eventually import eventually
-from lines import Line, commit_plans, running, versions_of
+from lines import Line, adopt_plan, commit_plan, commit_plans, running, versions_of
 
 # ── what is published ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -64,6 +67,97 @@ async def test_an_event_that_is_committed_after_a_later_one_was_published_is_not
         )
         await line.drained()
     assert versions_of(await line.published()) == {plan: [1, 2, 3] for plan in (early, *later)}
+
+
+@dataclass
+class Looks:
+    """How often relays have looked for what is settled, and up to where: ``hasty`` takes all that was published."""
+
+    seen: int = 0
+    hasty: bool = False
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Relays look each time they come round."""
+        look = Settled.look
+
+        async def watched(settled: Settled, connection: Any, last: int) -> None:
+            await look(settled, connection, last)
+            self.seen += 1
+            if self.hasty:
+                settled.position = last
+
+        monkeypatch.setattr(outbox, "LOOK_SECONDS", 0)
+        monkeypatch.setattr(Settled, "look", watched)
+
+    async def go_on(self) -> None:
+        """Return when some more looks were taken."""
+        then = self.seen
+        await eventually(lambda: self.seen > then + 5)
+
+
+async def _overtake(line: Line, looks: Looks) -> UUID:
+    """A plan's first event is committed long after later ones are gone, and its second after that."""
+    plan = await commit_plan(line.pool)
+    (row,) = await line.pool.fetch("DELETE FROM outbox RETURNING position, slice")
+    async with running(line.relay()):
+        async with line.pool.acquire() as slow, slow.transaction():
+            await slow.execute("INSERT INTO outbox (position, slice) VALUES ($1, $2)", *row)
+            for _ in range(3):
+                await commit_plans(line.pool, 1)
+                await line.drained()
+                await looks.go_on()
+        await adopt_plan(line.pool, plan)
+
+        async def second_is_out() -> bool:
+            return not await line.pool.fetchval("SELECT count(*) FROM outbox WHERE position > $1", row["position"])
+
+        await eventually(second_is_out)
+        await looks.go_on()
+    looks.hasty = False
+    async with running(line.relay()):  # what was overlooked so far is found by a relay that begins anew
+        await line.drained()
+    return plan
+
+
+async def test_a_late_commit_is_published_before_what_follows_it(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Looks()
+    looks.watch(monkeypatch)
+    plan = await _overtake(line, looks)
+    assert versions_of(await line.published())[plan] == [1, 2]
+
+
+async def test_taking_all_that_was_published_for_settled_would_put_it_behind(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Looks(hasty=True)
+    looks.watch(monkeypatch)
+    plan = await _overtake(line, looks)
+    assert versions_of(await line.published())[plan] == [2, 1]
+
+
+async def test_what_is_settled_moves_up_once_nobody_is_late_any_more(line: Line) -> None:
+    settled = Settled()
+    async with line.pool.acquire() as connection, line.pool.acquire() as slow:
+        transaction = slow.transaction()
+        await transaction.start()
+        await slow.execute("SELECT pg_current_xact_id()")
+
+        async def look(first: int | None = None) -> int:
+            await settled.look(connection, 7)
+            settled.found(first)
+            return settled.position
+
+        async def moved() -> bool:
+            return await look() == 7
+
+        async def may_move() -> bool:
+            assert await look(first=5) == 0, "what the late one left is still to be read"
+            return settled._ended == 7
+
+        assert [await look() for _ in range(3)] == [0, 0, 0]
+        await transaction.rollback()
+        await eventually(may_move)
+        await eventually(moved)
 
 
 # ── a relay that fails ───────────────────────────────────────────────────────────────────────────────────────────────

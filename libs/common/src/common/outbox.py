@@ -95,6 +95,7 @@ class Relay:
             if self.beat - settled.looked >= LOOK_SECONDS:
                 await settled.look(connection, last)
             rows = await connection.fetch(READ, self._slice, settled.position, WINDOW_MAX)
+            settled.found(rows[0]["position"] if rows else None)
             if not rows:
                 await asyncio.sleep(POLL_SECONDS if self.beat - published_at < 1 else IDLE_POLL_SECONDS)
                 continue
@@ -151,20 +152,33 @@ class Settled:
     def __init__(self) -> None:
         self.position = 0
         self.looked = 0.0
+        self._ended = 0
         self._next: tuple[int, int] | None = None
 
     async def look(self, connection: asyncpg.Connection, last: int) -> None:
-        """Move up if all that ran at an earlier look have ended; ``last`` is the last position published."""
+        """See whether all that ran at an earlier look have ended; ``last`` is the last position published.
+
+        The transaction id that is drawn parts what ran before from what comes after; a snapshot's upper bound does
+        not, for whoever runs beyond the last that has ended is not below it.
+        """
         self.looked = time.monotonic()
-        running = await connection.fetchrow(
-            "SELECT pg_snapshot_xmin(s)::text::bigint AS oldest, pg_snapshot_xmax(s)::text::bigint AS next "
-            "FROM pg_current_snapshot() AS s"
+        now = await connection.fetchrow(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest, "
+            "pg_current_xact_id()::text::bigint AS own"
         )
-        assert running is not None
-        if self._next and running["oldest"] >= self._next[1]:
-            self.position, self._next = self._next[0], None
+        assert now is not None
+        if self._next and now["oldest"] > self._next[1]:
+            self._ended, self._next = self._next[0], None
         if self._next is None:
-            self._next = (last, running["next"])
+            self._next = (last, now["own"])
+
+    def found(self, first: int | None) -> None:
+        """Move up if nothing is left below: ``first`` is the lowest position that was read after the last look.
+
+        What committed just before the look may not have been read before it.
+        """
+        if first is None or first > self._ended:
+            self.position = self._ended
 
 
 def relays(service: str, settings: Settings, topic: str) -> list[Relay]:
