@@ -1,9 +1,10 @@
 """Nobody gets in with a token that is forged, stale or meant for someone else, whatever it claims."""
 
+import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,44 @@ async def test_keys_that_cannot_be_read_are_our_fault_and_not_the_tokens(
     verifier = Verifier(KeySet(str(where)), issuer="urn:kegai:dev", audience="kegai")
     with refused("auth.keys-away"):
         await verifier.principal(_signed(keys))
+
+
+@pytest.fixture
+async def falls_silent(keys: Keys) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The address of a key set that is told once and never again, and the event that somebody waits for it."""
+    content, asked_again, told = keys.jwks.read_bytes(), asyncio.Event(), 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal told
+        await reader.readuntil(b"\r\n\r\n")
+        told += 1
+        if told > 1:
+            asked_again.set()
+            await reader.read()
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/jwks.json", asked_again
+    server.close()
+
+
+async def test_a_stranger_whose_key_is_looked_for_in_vain_does_not_keep_a_known_caller_waiting(
+    keys: Keys, falls_silent: tuple[str, asyncio.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "REFETCH_SECONDS_MIN", 0)
+    where, asked_again = falls_silent
+    verifier = Verifier(KeySet(where), issuer="urn:kegai:dev", audience="kegai")
+    await verifier.principal(_signed(keys))
+    strangers = [asyncio.create_task(verifier.principal(_signed(keys, kid=f"unknown-{n}"))) for n in range(3)]
+    await asked_again.wait()
+    assert (await verifier.principal(_signed(keys, sub="p-2"))).id == "p-2"
+    assert not any(stranger.done() for stranger in strangers)
+    for stranger in strangers:
+        stranger.cancel()
+    await asyncio.wait(strangers)
 
 
 def test_a_role_that_nobody_defined_permits_nothing() -> None:

@@ -1,6 +1,7 @@
 """A projection is fed from the log that it has read so far, and by one owner of a partition at a time."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from common.cloudevents import Recorded
 from common.database import Connection
 from common.kafka import group_consumer
 from common.projection import Projector, TopicReplaced
+from common.worker import Keeping
 from eventually import eventually
 from stages import OTHER, PLAN, Seen, Stage
 
@@ -60,6 +62,23 @@ async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_rea
         with pytest.raises(TopicReplaced, match="not the log that was read"):
             running.result()
         assert await stage.versions(OTHER) == []
+
+
+async def test_a_copy_whose_topic_was_replaced_stands_still_and_says_why(stage: Stage) -> None:
+    await _read_then_replace(stage, 1)
+    keeping = Keeping(stage.view, stage.pool, stage.bootstrap)
+    running = asyncio.create_task(keeping.run())
+
+    async def says_why() -> bool:
+        return "not the log that was read" in await keeping.follows()
+
+    await eventually(says_why)
+    now = time.monotonic()
+    assert keeping._projector.beat < now <= keeping.beat
+    assert not running.done()
+    assert await stage.versions(OTHER) == []
+    running.cancel()
+    await asyncio.wait([running])
 
 
 async def test_without_its_witness_a_replaced_topic_loses_what_it_begins_with(

@@ -43,6 +43,11 @@ async def test_a_position_that_is_none_is_refused(views: Door, nonsense: str) ->
     assert await asked(views, "/api/v1/progress/measures", min_position=nonsense) == (422, "view.bad-position")
 
 
+@pytest.mark.parametrize("beyond", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+async def test_an_instant_that_no_calendar_holds_is_refused(views: Door, beyond: str) -> None:
+    assert await asked(views, "/api/v1/progress/measures", known_at=beyond) == (422, "view.bad-instant")
+
+
 async def test_a_measure_that_the_plan_does_not_have_is_not_found(views: Door) -> None:
     told = Told()
     told.plan()
