@@ -1,9 +1,11 @@
 """A real Chromium: the system's, else one that is fetched, else the test says what to install."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -44,8 +46,10 @@ def _runs(*command: str) -> bool:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str | None:
-    """Where the browser is."""
-    return find_chromium()
+    """Where the browser is; of several workers one looks for it, and installs it if it must, and the others wait."""
+    with (Path(tempfile.gettempdir()) / f"kegai-chromium-{os.geteuid()}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        return find_chromium()
 
 
 @pytest.fixture
