@@ -22,6 +22,10 @@ _SECONDS_MAX = 10.0
 _JUDGE, _REPORTER = "reform-office", "unit-reporter"
 
 
+class NothingLeft(StackError):
+    """No milestone waits for a judgement, and none can be reported so that it would."""
+
+
 @dataclass(frozen=True)
 class Advance:
     """What was seen: whose milestone, the time from the reply to the frame, the measure's verified share (0 to 1)."""
@@ -97,7 +101,10 @@ async def _next_to_verify(api: "_Api") -> _Step:
         await _report_one(api, {unit["id"]: unit["code"] for unit in units})
         step = await _waiting(api, "verify", _JUDGE, departments)
     if step is None:
-        raise StackError("所有节点都已核验，没有可演示的节点。", "Every milestone is verified: none is left to show.")
+        raise NothingLeft(
+            "所有可核验的节点都已核验；如需重新演示：make reset，再 make up。",
+            "Every milestone that can be is verified. To show it again: make reset, then make up.",
+        )
     return step
 
 
