@@ -1,9 +1,7 @@
 """What a projection parks is copied for others where it can be; where it cannot, the projection goes on."""
 
-import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from common import projection
 from common.kafka import quarantine_of
 from stages import OTHER, PLAN, Stage
 
@@ -39,8 +37,7 @@ async def test_a_copy_that_is_too_large_stops_neither_the_projection_nor_other_c
     assert await stage.pool.fetch("SELECT length(value) FROM parked WHERE NOT copied") == [(NEARLY_TOO_LARGE,)]
 
 
-async def test_without_a_quarantine_topic_the_projection_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "COPY_SECONDS_MAX", 0.1)
+async def test_without_a_quarantine_topic_the_projection_goes_on(stage: Stage) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=stage.bootstrap)
     await admin.start()
     await admin.delete_topics([quarantine_of(stage.topic)])

@@ -1,19 +1,20 @@
 """What a projection could not take in: kept whole with the reason, copied to quarantine, tried again in turn."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from common.cloudevents import VERSION_MAX, Broken, Recorded, decode
-from common.database import Connection
-from common.kafka import quarantine_of
+from common.database import AWAY, Connection
+from common.kafka import plain_producer, quarantine_of
 from common.telemetry import log
 
 NUL_AS: Final = "\u0100"
@@ -23,6 +24,10 @@ NUL_AS: Final = "\u0100"
 def text_of(raw: bytes) -> str:
     """Any bytes as text that PostgreSQL can hold, one character a byte."""
     return raw.decode("latin-1").replace("\0", NUL_AS)
+
+
+COPY_SECONDS_MAX: Final = 5.0
+STOP_SECONDS_MAX: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +128,35 @@ async def unpark(connection: Connection, projection: str, places: Sequence[tuple
     )
 
 
-async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection: str) -> None:
+async def keep_copying(pool: asyncpg.Pool, bootstrap: str, projection: str) -> NoReturn:
+    """Copy to quarantine what is parked, once a second; no fault of a copy ever touches what is applied."""
+    refused: set[int] = set()
+    while True:
+        producer = plain_producer(bootstrap, f"{projection}-quarantine")
+        try:
+            await producer.start()
+            while True:
+                async with asyncio.timeout(COPY_SECONDS_MAX):
+                    await copy_parked(pool, producer, projection, refused)
+                await asyncio.sleep(1)
+        except (*AWAY, KafkaError) as error:
+            log.warning("parked.not-copied", projection=projection, error=repr(error))
+        finally:
+            await _let_go(producer)
+        await asyncio.sleep(1)
+
+
+async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection: str, refused: set[int]) -> None:
     """Send what is parked and not copied yet to its quarantine topic, with the reason and where it came from.
 
-    One that the topic does not take is passed over, and tried again the next time.
+    One that the topic does not take is added to ``refused`` and left out from then on, until the process starts anew.
 
-    :raises KafkaError: the broker cannot be reached.
+    :raises KafkaError: the broker cannot be reached, or there is no such topic.
     """
     rows = await pool.fetch(
-        "SELECT * FROM parked WHERE projection = $1 AND NOT copied ORDER BY id LIMIT 100", projection
+        "SELECT * FROM parked WHERE projection = $1 AND NOT copied AND id <> ALL($2) ORDER BY id LIMIT 100",
+        projection,
+        refused,
     )
     for row in rows:
         origin = {"projection": projection, "reason": row["reason"], "detail": row["detail"], "topic": row["topic"],
@@ -141,9 +166,18 @@ async def copy_parked(pool: asyncpg.Pool, producer: AIOKafkaProducer, projection
         try:
             await producer.send_and_wait(quarantine_of(row["topic"]), key=key, value=row["value"], headers=headers)
         except MessageSizeTooLargeError as error:
-            log.warning("parked.not-copied", projection=projection, parked=row["id"], error=repr(error))
+            refused.add(row["id"])
+            log.warning("parked.too-large-to-copy", projection=projection, parked=row["id"], error=repr(error))
             continue
         await pool.execute("UPDATE parked SET copied = true WHERE id = $1", row["id"])
+
+
+async def _let_go(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(STOP_SECONDS_MAX):
+            await producer.stop()
+    except (KafkaError, TimeoutError) as error:
+        log.warning("parked.producer-left-behind", error=repr(error))
 
 
 def _headers_to_json(headers: Sequence[tuple[str, bytes | None]]) -> str:

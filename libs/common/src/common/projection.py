@@ -11,18 +11,17 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from common.database import AWAY
 from common.inbox import Inbox, Projection
-from common.kafka import group_consumer, plain_producer
-from common.parking import copy_parked, text_of
+from common.kafka import group_consumer
+from common.parking import keep_copying, text_of
 from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, PARKED, log
 
 BATCH_MAX: Final = 2_000
 TICK_SECONDS: Final = 1.0
-COPY_SECONDS_MAX: Final = 5.0
 STOP_SECONDS_MAX: Final = 2.0
 
 
@@ -58,35 +57,40 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         """When the loop last came round: liveness looks at it."""
 
     async def run(self) -> NoReturn:
-        """Apply what comes; after any fault take every partition up again where the database says.
+        """Apply what comes, and copy beside it what is parked, for others to see.
 
         :raises TopicReplaced: a topic was wiped or refilled; the message names the remedy.
         """
+        copying = asyncio.create_task(keep_copying(self._pool, self._bootstrap, self._projection.name))
+        try:
+            await self._apply_for_ever()
+        finally:
+            copying.cancel()
+
+    async def _apply_for_ever(self) -> NoReturn:
+        """After any fault every partition is taken up again where the database says."""
         while True:
             consumer = group_consumer(self._bootstrap, self._projection.name)
-            quarantine = plain_producer(self._bootstrap, f"{self._projection.name}-quarantine")
             try:
                 if self._settled:
                     await self._settled()
                 await consumer.start()
-                await quarantine.start()
                 consumer.subscribe(self._projection.topics, listener=self)
-                await self._follow(consumer, quarantine)
+                await self._follow(consumer)
             except (*AWAY, KafkaError) as error:
                 log.warning("projection.interrupted", projection=self._projection.name, error=repr(error))
             finally:
                 self._cursors.clear()
-                await self._leave(consumer, quarantine)
+                await self._leave(consumer)
             await asyncio.sleep(0.5)
 
-    async def _leave(self, *clients: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-        """Stop the clients, as far as the broker lets them: what they leave undone is taken up from the database."""
-        for client in clients:
-            try:
-                async with asyncio.timeout(STOP_SECONDS_MAX):
-                    await client.stop()
-            except (KafkaError, TimeoutError) as error:
-                log.warning("projection.not-stopped", projection=self._projection.name, error=repr(error))
+    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        """Stop the consumer, as far as the broker lets it: what it leaves undone is taken up from the database."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS_MAX):
+                await consumer.stop()
+        except (KafkaError, TimeoutError) as error:
+            log.warning("projection.not-stopped", projection=self._projection.name, error=repr(error))
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """What is no longer ours is taken up anew when it comes back."""
@@ -96,7 +100,7 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Nothing is sought here: the loop does it, under the offset row's lock."""
 
-    async def _follow(self, consumer: AIOKafkaConsumer, quarantine: AIOKafkaProducer) -> NoReturn:
+    async def _follow(self, consumer: AIOKafkaConsumer) -> NoReturn:
         ticked = 0.0
         while True:
             self.beat = time.monotonic()
@@ -113,7 +117,7 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._mirror(consumer, moved)
             if self.beat - ticked >= TICK_SECONDS:
                 ticked = self.beat
-                await self._tick(consumer, quarantine)
+                await self._tick(consumer)
 
     async def _take_up(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
         """Begin where the database says, at the witness, and try again what is parked of this partition.
@@ -184,7 +188,7 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         except KafkaError as error:
             log.info("projection.offsets-not-mirrored", projection=self._projection.name, error=repr(error))
 
-    async def _tick(self, consumer: AIOKafkaConsumer, quarantine: AIOKafkaProducer) -> None:
+    async def _tick(self, consumer: AIOKafkaConsumer) -> None:
         """Once a second: lag, what is parked, and which partitions have reached their end."""
         ends = await consumer.end_offsets(list(self._cursors)) if self._cursors else {}
         lags = {partition: end - await consumer.position(partition) for partition, end in ends.items()}
@@ -199,11 +203,6 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             [partition.topic for partition in reached],
             [partition.partition for partition in reached],
         )
-        try:  # the records are kept here: their copies are for others, and may go out at a later tick
-            async with asyncio.timeout(COPY_SECONDS_MAX):
-                await copy_parked(self._pool, quarantine, self._projection.name)
-        except (KafkaError, TimeoutError) as error:
-            log.warning("projection.parked-not-copied", projection=self._projection.name, error=repr(error))
         parked = await self._pool.fetchval("SELECT count(*) FROM parked WHERE projection = $1", self._projection.name)
         PARKED.labels(self._projection.name).set(parked)
 
