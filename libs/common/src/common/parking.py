@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from common.cloudevents import VERSION_MAX, Broken, Recorded, decode
-from common.database import AWAY, Connection
+from common.database import Connection
 from common.kafka import plain_producer, quarantine_of
 from common.telemetry import log
 
@@ -139,7 +139,7 @@ async def keep_copying(pool: asyncpg.Pool, bootstrap: str, projection: str) -> N
                 async with asyncio.timeout(COPY_SECONDS_MAX):
                     await copy_parked(pool, producer, projection, refused)
                 await asyncio.sleep(1)
-        except (*AWAY, KafkaError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever befalls a copy, the next second tries again
             log.warning("parked.not-copied", projection=projection, error=repr(error))
         finally:
             await _let_go(producer)

@@ -6,11 +6,10 @@ sequencer at a time, under a lock: a number on the wire never precedes one that 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import asyncpg
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Identity, Index, Text, func, text
+from sqlalchemy import ARRAY, BigInteger, Column, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -37,7 +36,6 @@ class FeedChange(Base, table=True):
     measure: str
     figures: str = Field(sa_column=Column(JSONB, nullable=False))
     positions: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    written_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False, server_default=func.now()))
 
 
 class FeedCounter(Base, table=True):

@@ -20,7 +20,6 @@ def upgrade() -> None:
         sa.Column("measure", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("figures", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("positions", sa.ARRAY(sa.Text()), nullable=False),
-        sa.Column("written_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_change")),
     )
     op.create_index(op.f("ix_feed_change_n"), "feed_change", ["n"], unique=True)
