@@ -11,7 +11,7 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 	--no-emit-package kegai-common --group dev -o requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down reset status seed logs doctor test test-fast check fmt lock kafka-lock gateway contracts clean
+.PHONY: help setup up down reset status seed logs doctor test test-fast check faults faults-controls bench fmt lock kafka-lock gateway contracts clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -54,6 +54,15 @@ test: $(READY) ## all tests, on real PostgreSQL, Kafka, Envoy and Chromium
 
 test-fast: $(READY) ## the tests that need no server
 	$(BIN)/pytest -n 2 -m "not servers"
+
+faults: $(READY) ## break the running system in every known way and check what is left; FAULTS="name …" for some of them
+	@PYTHONPATH=tests $(BIN)/python -m faults $(FAULTS)
+
+faults-controls: $(READY) ## break the code in every known way and see that the faults' checks notice
+	@PYTHONPATH=tests $(BIN)/python -m faults.controls $(MUTANTS)
+
+bench: $(READY) ## how fast it is, each figure beside its baseline; BENCH="P1 P4" for some of them
+	@PYTHONPATH=tests $(BIN)/python -m bench $(BENCH)
 
 check: $(READY) ## format, lint, types, dependency rules
 	$(BIN)/ruff format --check .

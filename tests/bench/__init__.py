@@ -1,0 +1,1 @@
+"""What the system reaches, measured beside a baseline in one alternating run: see docs/performance.md."""
