@@ -53,6 +53,16 @@ class Line:
 
         await eventually(empty, seconds=30)
 
+    async def _ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the partitions end, with what was acknowledged a moment ago and is not marked as committed yet."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+            return ends
+        finally:
+            await consumer.stop()
+
     async def published(self) -> list[Any]:
         """All that readers of committed records find, partition by partition."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
@@ -61,7 +71,7 @@ class Line:
             partitions = [TopicPartition(self.topic, n) for n in range(self.partitions)]
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
-            ends, found = await consumer.end_offsets(partitions), list[Any]()
+            ends, found = await self._ends(partitions), list[Any]()
 
             async def read_to_the_end() -> bool:
                 for records in (await consumer.getmany(timeout_ms=100)).values():

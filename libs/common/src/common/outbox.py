@@ -9,6 +9,8 @@ late has a lower position and is still found, and within one aggregate positions
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, NoReturn
 
 import asyncpg
@@ -63,6 +65,13 @@ class Relay:
             await asyncio.sleep(0.5)
 
     async def _reign(self) -> NoReturn:
+        async with self.reigning() as (connection, producer):
+            log.info("relay.reigns", relay=self.name)
+            await self._drain(connection, producer)
+
+    @asynccontextmanager
+    async def reigning(self) -> AsyncIterator[tuple[asyncpg.Connection, AIOKafkaProducer]]:
+        """The connection that holds the slice's lock, and a producer that has fenced whoever reigned before."""
         connection = await asyncpg.connect(
             self._database_url,
             timeout=3,
@@ -75,8 +84,7 @@ class Relay:
             try:
                 async with asyncio.timeout(PUBLISH_DEADLINE_SECONDS):
                     await producer.start()
-                log.info("relay.reigns", relay=self.name)
-                await self._drain(connection, producer)
+                yield connection, producer
             finally:
                 await self._discard(producer)
         finally:
