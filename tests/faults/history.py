@@ -109,7 +109,7 @@ class Operation:
 
 @dataclass
 class History:
-    """All operations of a run in the order in which they ended; with fewer accepted than ``minimum`` it proves nothing."""
+    """All operations of a run in the order in which they ended; under ``minimum`` accepted ones it proves nothing."""
 
     minimum: int = 1
     operations: list[Operation] = field(default_factory=list)

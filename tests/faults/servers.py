@@ -17,6 +17,7 @@ import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 
 from common.kafka import TopicSettings, create_topics
+from eventually import eventually
 from faults.history import HarnessError
 from faults.victim import Victim
 from kegai.language import StackError
@@ -133,8 +134,11 @@ class FaultServers:
         await admin.start()
         try:
             await admin.delete_topics(list(names))
-            while set(names) & set(await admin.list_topics()):
-                await asyncio.sleep(0.05)
+
+            async def gone() -> bool:
+                return not set(names) & set(await admin.list_topics())
+
+            await eventually(gone, seconds=30)
         finally:
             await admin.close()
 

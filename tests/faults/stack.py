@@ -1,4 +1,4 @@
-"""The real stack under faults: measures and events, each process a victim, on databases and topics of this run's own."""
+"""The real stack under faults: measures and events, each process a victim, with databases and topics of this run."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -67,6 +67,8 @@ class FaultStack:
     """Kafka's address as the processes are told it."""
     programs: dict[str, Program] = field(default_factory=dict)
     items: list[ItemUnderTest] = field(default_factory=list)
+    moved_back: bool = False
+    """Whether the fault has set the projection's offsets back: what readers are told of them goes back, too."""
 
     def __post_init__(self) -> None:
         self.addresses = {service: database.app_url for service, database in self.databases.items()}
@@ -152,9 +154,9 @@ class FaultStack:
         url = self.the("measures", "api").url
         async with self.client(url, OFFICE) as office, self.client(url, REPORTER) as owner:
             plan = await _done(office, "/api/v1/plans", plan_body())
-            issued = {"issuer": "市委深改办", "document_number": "2021-1"}
+            issued = {"issuer": "市委深改办", "document_number": "2021-1", "effective_on": "2021-02-01"}
             await _done(office, f"/api/v1/plans/{plan}/adopt", issued)
-            await _done(office, f"/api/v1/plans/{plan}/phases/P0/enter", {})
+            await _done(office, f"/api/v1/plans/{plan}/phases/P0/enter", {"effective_on": "2021-03-01"})
             for number in range(self.setup.items):
                 self.items.append(await _in_progress(office, owner, number))
 

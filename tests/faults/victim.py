@@ -17,7 +17,7 @@ class Victim:
     """A process of the stack, a server or a service's, by the record that it was started under."""
 
     process: Process
-    _held: psutil.Process | None = field(default=None, repr=False)
+    _held: psutil.Process | None = field(default=None, init=False, repr=False)
     """The operating system's process as it was when somebody last looked: what became of it is asked of this one."""
 
     @property

@@ -1,0 +1,115 @@
+"""``python -m faults [names…] [--seed N]… [--quick]``: faults one after another, a table, and what it must not hide."""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
+
+from faults.cases import all_faults
+from faults.fault import Fault
+from faults.history import HarnessError
+from faults.runner import Result, run
+from faults.servers import FaultServers, fault_servers
+from kegai.gateway.routes import CHECKOUT
+
+QUICK = ("relay-killed", "service-killed")
+DEFAULT_SEED = 20261123
+VIOLATED, PROVES_NOTHING = 1, 2
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what is asked for; 0 if all held, 1 if an invariant was violated, 2 if a run proves nothing."""
+    known = all_faults()
+    asked = argparse.ArgumentParser(prog="python -m faults")
+    asked.add_argument("names", nargs="*", metavar="name", help=", ".join(known))
+    asked.add_argument("--seed", type=int, action="append", help="may be given several times")
+    asked.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}")
+    told = asked.parse_args(words)
+    names = told.names or (QUICK if told.quick else known)
+    if unknown := set(names) - known.keys():
+        asked.error(f"no such fault: {', '.join(sorted(unknown))}")
+    results, barren = _run_all({name: known[name] for name in names}, told.seed or [DEFAULT_SEED])
+    print(table(results))
+    _write(results)
+    for result in results:
+        if not result.met:
+            print(f"once more: make faults only='{result.fault}' seed={result.seed}")
+    for error in barren:
+        print(f"PROVES NOTHING: {error}")
+    return PROVES_NOTHING if barren else VIOLATED if not all(result.met for result in results) else 0
+
+
+def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Result], list[str]]:
+    """Every fault with every seed; what went wrong in the harness itself is told apart."""
+    results, barren = [], []
+    home = Path(tempfile.gettempdir()) / f"kegai-faults-{os.getpid()}"
+    with ExitStack() as kept:
+        servers: FaultServers | None = None
+        for seed in seeds:
+            for name, fault in faults.items():
+                print(f"{name} (seed {seed}) …", flush=True)
+                began = time.monotonic()
+                try:
+                    if fault.servers is None and servers is None:
+                        servers = kept.enter_context(fault_servers(home / "kept"))
+                    with fault.servers(home / name) if fault.servers else nullcontext(servers) as chosen:
+                        result = asyncio.run(run(name, fault, seed, chosen))
+                except HarnessError as error:
+                    print(f"  PROVES NOTHING: {error}", flush=True)
+                    barren.append(f"{name}: {error}")
+                    kept.close()  # what is left of the servers is not trusted any further
+                    servers = None
+                else:
+                    results.append(result)
+                    _tell(result, time.monotonic() - began)
+    return results, barren
+
+
+def _tell(result: Result, seconds: float) -> None:
+    """What came of one fault, in words."""
+    for invariant, found in result.violations.items():
+        for violation in found[:5]:
+            print(f"  {invariant} VIOLATED: {violation}")
+        if len(found) > 5:
+            print(f"  {invariant}: and {len(found) - 5} more")
+    print(f"  {result.pauses}")
+    print(f"  {'met' if result.met else 'NOT MET'} after {seconds:.0f} s", flush=True)
+
+
+def table(results: Sequence[Result]) -> str:
+    """One line a fault: how many operations, the violations of each invariant, how soon it was well again."""
+    invariants = sorted({name for result in results for name in result.violations}, key=lambda name: int(name[1:]))
+    head = ["fault", "seed", "operations", *invariants, "recovered s", "met"]
+    lines = [
+        [
+            result.fault,
+            str(result.seed),
+            str(result.operations),
+            *(str(len(result.violations.get(name, []))) for name in invariants),
+            "never" if result.recovered_s is None else f"{result.recovered_s:.1f}",
+            "yes" if result.met else "NO",
+        ]
+        for result in results
+    ]
+    widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [head, *lines]
+    )
+
+
+def _write(results: Sequence[Result]) -> None:
+    file = CHECKOUT / ".kegai" / "faults.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps([result.told() for result in results], indent=1))
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # an end by hand clears up, too
+    sys.exit(main(sys.argv[1:]))
