@@ -1,5 +1,6 @@
 """The one statement that saves a decision: state, events, outbox and reply, durable together or not at all."""
 
+import zlib
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -73,6 +74,11 @@ class Saving(NamedTuple):
     reply_headers: str
     reply_body: bytes
     reply_expires_at: datetime
+
+
+def slice_of(aggregate_id: UUID, slices: int) -> int:
+    """The key slice of the outbox, from 0, to which all events of an aggregate belong."""
+    return zlib.crc32(aggregate_id.bytes) % slices
 
 
 FIRST_COLUMN: Final = len(Saving._fields) + 1
