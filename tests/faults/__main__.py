@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -61,8 +62,8 @@ def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Resul
                         servers = kept.enter_context(fault_servers(home / "kept"))
                     with fault.servers(home / name) if fault.servers else nullcontext(servers) as chosen:
                         result = asyncio.run(run(name, fault, seed, chosen))
-                except HarnessError as error:
-                    print(f"  PROVES NOTHING: {error}", flush=True)
+                except Exception as error:  # noqa: BLE001 - whatever failed, the others still run, and it is told below
+                    traceback.print_exception(error, limit=None if not isinstance(error, HarnessError) else 0)
                     barren.append(f"{name}: {error}")
                     kept.close()  # what is left of the servers is not trusted any further
                     servers = None

@@ -82,7 +82,7 @@ class Load:
     async def client(self, number: int) -> None:
         """One client until the load ends: its own seed, its own pace, one thing after another."""
         random = Random(f"{self.seed}-{number}")
-        doing, last = Doing(number, random, self.stack.items), None
+        doing, last, due = Doing(number, random, self.stack.items), None, time.monotonic()
         while self.going:
             if last and random.random() < self.rate.reads:
                 await self._read(number, *last)
@@ -94,7 +94,9 @@ class Load:
                     last = (intent.item, outcome.position)
                 elif self.going:
                     await self._look_again(number, doing, intent.item)
-            await asyncio.sleep(random.uniform(0.5, 1.5) * self.rate.clients / self.rate.per_second)
+            # A client that was held up goes on at its pace: what it has not done in time it does not catch up with.
+            due = max(due + random.uniform(0.5, 1.5) * self.rate.clients / self.rate.per_second, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
 
     async def _until_answered(self, number: int, intent: Intent, random: Random) -> Outcome:
         """Give a command, again and again with the same key until an answer comes or patience ends."""

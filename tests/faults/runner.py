@@ -1,23 +1,22 @@
 """One fault from beginning to end: it is proved to have happened, and what must hold is asked when all is quiet."""
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
 from events.tables import PROJECTION
 from eventually import eventually
 from faults import evidence, invariants
-from faults.clients import Load, loaded
+from faults.clients import loaded
 from faults.fault import Fault
 from faults.history import HarnessError, History
 from faults.pauses import Pauses, pauses_of
 from faults.readers import Reader, reading
+from faults.recovery import recovery
 from faults.servers import PARTITIONS, FaultServers
 from faults.stack import TOPIC, FaultStack, fault_stack
 
@@ -91,31 +90,15 @@ async def _under_load(fault: Fault, stack: FaultStack, history: History, result:
         if not proof:
             raise HarnessError(f"{result.fault}: nothing proves that it took effect")
         say(f"  injected: {proof}")
-        healing_since = time.monotonic()
+        recovering = asyncio.create_task(recovery(stack, load, seconds=max(30.0, 2 * fault.within_s)))
         if healed := await fault.heal(stack, load):
             say(f"  healed: {healed}")
-        result.recovered_s = await _recovery(stack, load, healing_since, seconds=max(30.0, 2 * fault.within_s))
+        result.recovered_s = await recovering
         if result.recovered_s is None or result.recovered_s > fault.within_s:
             result.blame("I12", [f"recovered after {result.recovered_s} s where {fault.within_s} s are allowed"])
         await load.after(fault.rate.minimum - load.accepted + AFTERWARDS)
         if fault.check:
             result.blame("I12", await fault.check(stack, load))
-
-
-async def _recovery(stack: FaultStack, load: Load, since: float, *, seconds: float) -> float | None:
-    """How long it took until old commands and a new one were in the view; None if it took longer than ``seconds``."""
-    before = load.last_accepted()
-    while (now := time.monotonic()) < since + seconds:
-        view = await stack.view()
-        new = (told for one, told in load.history.accepted() if one.sent_at > since)
-        if _within(before, view) and any(view.get(told.aggregate, 0) >= told.version for told in new):
-            return round(now - since, 2)
-        await asyncio.sleep(0.05)
-    return None
-
-
-def _within(told: Mapping[UUID, int], view: Mapping[UUID, int]) -> bool:
-    return all(view.get(aggregate, 0) >= version for aggregate, version in told.items())
 
 
 async def _quiet(stack: FaultStack) -> list[str]:

@@ -151,6 +151,18 @@ class FaultServers:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
+async def members_of(bootstrap: str, group: str) -> int:
+    """How many members a consumer group has, when it is not just being divided anew; else 0."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        [reply] = await admin.describe_consumer_groups([group])
+        [(_, _, state, _, _, members, *_)] = reply.groups
+        return len(members) if state == "Stable" else 0
+    finally:
+        await admin.close()
+
+
 @contextmanager
 def fault_servers(home: Path) -> Iterator[FaultServers]:
     """Servers that run for as long as the block does, and are gone without a trace afterwards."""

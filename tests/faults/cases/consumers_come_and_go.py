@@ -1,0 +1,40 @@
+"""One projector becomes three and one again, every five seconds: partitions change hands under load."""
+
+import asyncio
+
+from events.tables import PROJECTION
+from eventually import eventually
+from faults.clients import Load, Rate
+from faults.fault import Fault
+from faults.servers import members_of
+from faults.stack import FaultStack
+
+ROUNDS, EVERY_SECONDS = 3, 5
+
+
+async def inject(stack: FaultStack, _load: Load) -> str:
+    """Three times two more come and go; the broker says how many share the partitions."""
+    others = [stack.start_another("events", "projector") for _ in range(2)]
+    seen = []
+    for _ in range(ROUNDS):
+        seen.append(await _shared_by(stack, 3))
+        await asyncio.sleep(EVERY_SECONDS)
+        for other in others:
+            await other.stop()
+        seen.append(await _shared_by(stack, 1))
+        await asyncio.sleep(EVERY_SECONDS)
+        for other in others:
+            other.start()
+    seen.append(await _shared_by(stack, 3))
+    return f"projectors that shared the partitions, as the broker saw it: {' → '.join(map(str, seen))}"
+
+
+async def _shared_by(stack: FaultStack, many: int) -> int:
+    async def as_many() -> bool:
+        return await members_of(stack.bootstrap, PROJECTION) == many
+
+    await eventually(as_many, seconds=30)
+    return many
+
+
+FAULT = Fault(inject=inject, within_s=15, rate=Rate(minimum=800))
