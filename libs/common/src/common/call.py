@@ -1,12 +1,13 @@
 """Who asks, for which unit, when and by which request: what a command is given beside its own words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import asyncpg
 
 from common.clock import business_date
 from common.decision import EFFECTIVE_IN_FUTURE, Kind, Refusal, Unit
+from common.grouping import Grouping
 
 NO_UNIT = Refusal(
     "caller.no-unit",
@@ -24,6 +25,11 @@ class Service:
     pool: asyncpg.Pool
     public_url: str
     relay_slices: int = 1
+    grouping: Grouping = field(init=False)
+    """How its commands reach the database."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "grouping", Grouping(self.pool))
 
 
 @dataclass(frozen=True, slots=True)

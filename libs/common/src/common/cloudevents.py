@@ -100,14 +100,12 @@ def chain(previous: bytes, headers: Mapping[str, str], payload: bytes) -> bytes:
 
     Nothing that the database assigns goes into it, so that a reader of the topic alone can check it.
     """
-    digest = hashlib.sha256(previous)
-    for name in sorted(headers):
-        if name not in NOT_HASHED:
-            for part in (name.encode(), headers[name].encode()):
-                digest.update(len(part).to_bytes(4, "big"))
-                digest.update(part)
-    digest.update(payload)
-    return digest.digest()
+    parts = [previous]
+    for name in sorted(headers.keys() - NOT_HASHED):
+        for part in (name.encode(), headers[name].encode()):
+            parts += (len(part).to_bytes(4, "big"), part)
+    parts.append(payload)
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def linked(previous: bytes, headers: dict[str, str], payload: bytes) -> bytes:

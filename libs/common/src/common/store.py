@@ -119,7 +119,9 @@ class Aggregates(Generic[State]):
         self._taken = taken or {}
         self._insert = insert_statement(self.codec, of)
         self._update = update_statement(self.codec, of)
-        self._select = f'SELECT * FROM "{self.codec.table.name}" WHERE id = $1'  # noqa: S608 - a declared name
+        self._select = (  # one row in any case: empty where there is none
+            f'SELECT found.* FROM (SELECT $1::uuid AS id) asked LEFT JOIN "{self.codec.table.name}" found USING (id)'  # noqa: S608
+        )
         self._lanes: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self, call: Call, aggregate_id: UUID) -> Loaded[State]:
@@ -127,8 +129,8 @@ class Aggregates(Generic[State]):
 
         :raises Refused: ``<of>.not-found`` if there is none or the caller may not know of it.
         """
-        record = await call.service.pool.fetchrow(self._select, aggregate_id)
-        if record is None or not self._visible(call, state := self.codec.state_of(record)):
+        record = await call.service.grouping.ask(self._select, (aggregate_id,))
+        if record["id"] is None or not self._visible(call, state := self.codec.state_of(record)):
             raise self.absent(of=self.of)
         return Loaded(state, record["hash"], record["recorded_at"])
 
@@ -248,7 +250,8 @@ class Aggregates(Generic[State]):
             reply_body=bytes(response.body),
             reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )
-        return bool(await call.service.pool.fetchval(statement, *saving, *self.codec.values(change.state)))
+        saved = await call.service.grouping.ask(statement, (*saving, *self.codec.values(change.state)))
+        return bool(saved["count"])
 
     def _tell(self, call: Call, change: Change[State], before: Loaded[State]) -> list[Told]:
         """The events, each linked to the one before; recorded time never runs backwards within an aggregate."""

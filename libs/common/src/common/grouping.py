@@ -1,0 +1,118 @@
+"""Group commit: what is asked while the database is busy goes there together, in one round trip and one transaction.
+
+The more requests there are at once, the less each of them costs. Who asks alone does not wait for company.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+
+from common.decision import Kind, Refusal
+
+AT_ONCE: Final = 2
+"""How many groups of one statement are under way: while one is being committed the next is filled and sent."""
+GROUP_MAX: Final = 32
+WAITING_MAX: Final = 512
+
+BUSY = Refusal(
+    "database.busy",
+    zh="请求过多，暂不能处理，请稍后携带同一 Idempotency-Key 重试",
+    en="There is more to do than can be done in time; try again with the same Idempotency-Key",
+    kind=Kind.UNAVAILABLE,
+)
+UNDONE: Final = (
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.DataError,
+    ValueError,  # an argument that the client cannot encode
+)
+"""What undoes a whole group by the fault of one of it, and for certain: each is then asked alone."""
+
+
+class Asked(NamedTuple):
+    """One execution of a statement that somebody waits for."""
+
+    arguments: Sequence[Any]
+    answer: asyncio.Future[asyncpg.Record]
+
+
+class Statement:
+    """One statement that answers with exactly one row, and whoever waits for it.
+
+    Its first argument is the id of what it reads or locks: a group is asked in the order of ids, so that no two groups
+    wait for each other.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, text: str) -> None:
+        self._pool = pool
+        self._text = text
+        self._waiting: deque[Asked] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def ask(self, arguments: Sequence[Any]) -> asyncpg.Record:
+        """The row that it answers with; what the database raises is raised here.
+
+        Whoever gives up waiting does not undo it: as with a lost reply, whether it took effect is then unknown.
+
+        :raises Refused: ``database.busy``.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise BUSY()
+        loop = asyncio.get_running_loop()
+        asked = Asked(arguments, loop.create_future())
+        if not self._waiting and len(self._running) < AT_ONCE:
+            loop.call_soon(self._go)  # after all that is ready to ask in this turn of the loop has asked
+        self._waiting.append(asked)
+        return await asked.answer
+
+    def _go(self) -> None:
+        while self._waiting and len(self._running) < AT_ONCE:
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_MAX))]
+            group.sort(key=lambda asked: asked.arguments[0])
+            task = asyncio.create_task(self._run(group))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._go()
+
+    async def _run(self, group: Sequence[Asked]) -> None:
+        try:
+            async with self._pool.acquire() as connection:
+                rows = await connection.fetchmany(self._text, [asked.arguments for asked in group])
+        except UNDONE as error:
+            if len(group) == 1:
+                _fail(group, error)
+            else:
+                await asyncio.gather(*(self._run([asked]) for asked in group))
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            _fail(group, error)
+        else:
+            for asked, row in zip(group, rows, strict=True):
+                if not asked.answer.done():
+                    asked.answer.set_result(row)
+
+
+def _fail(group: Sequence[Asked], error: BaseException) -> None:
+    for asked in group:
+        if not asked.answer.done():
+            asked.answer.set_exception(error)
+
+
+class Grouping:
+    """The statements of one service, each with its groups."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._statements: dict[str, Statement] = {}
+
+    async def ask(self, text: str, arguments: Sequence[Any]) -> asyncpg.Record:
+        """As ``Statement.ask``."""
+        statement = self._statements.get(text)
+        if statement is None:
+            statement = self._statements[text] = Statement(self._pool, text)
+        return await statement.ask(arguments)
