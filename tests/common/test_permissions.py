@@ -10,7 +10,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from common.auth import EVERYWHERE, ROLES
-from common.http import create_app, needs, open_to_all
+from common.door import needs, open_to_all
+from common.http import create_app
 from common.settings import Settings
 from doors import open_door
 from kegai.tokens import Keys

@@ -1,44 +1,34 @@
 """What every service's HTTP door is made of: who calls, within which limits, and how it is put together."""
 
 import gc
-import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Generic, TypeVar
 from uuid import uuid4
 
 import asyncpg
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, FastAPI, Query
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common import clock
-from common.auth import NOT_PERMITTED, TOKEN_MISSING, KeySet, Verifier
-from common.call import Call, Service
+from common.auth import KeySet, Verifier
+from common.call import Service
 from common.database import open_pool
-from common.decision import Kind, Refusal, Unit
+from common.decision import Unit
+from common.door import Desk, UnitOf
 from common.openapi import ABOUT, describe
-from common.problems import correlation_of, install
+from common.problems import install
 from common.settings import Settings
 from common.telemetry import REQUEST_SECONDS
 
 BODY_BYTES_MAX: Final = 1024 * 1024
-IF_MATCH_INVALID = Refusal(
-    "request.if-match-invalid",
-    zh='If-Match 应为读取时得到的 ETag，如 "7"',
-    en='If-Match takes the ETag of a read, such as "7"',
-    kind=Kind.INVALID,
-)
 Item = TypeVar("Item")
 Found = TypeVar("Found")
-UnitOf = Callable[[str], Awaitable[Unit | None]]
-bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
 
 
 class Body(BaseModel):
@@ -68,63 +58,6 @@ class Command(Body):
 
 JUST_DO_IT: Final = Command()
 """The default of a command's body that may be left out."""
-
-
-def needs(permission: str) -> Any:
-    """A dependency that lets in only callers whose roles give them ``permission``, and hands over the ``Call``."""
-
-    async def call(
-        request: Request,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
-        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-        if_match: Annotated[str | None, Header(max_length=40, examples=['"7"'])] = None,
-        traceparent: Annotated[str | None, Header(max_length=80, include_in_schema=False)] = None,
-    ) -> Call:
-        if credentials is None:
-            raise TOKEN_MISSING()
-        desk: Desk = request.app.state.desk
-        principal = await desk.verifier.principal(credentials.credentials)
-        if permission not in principal.permissions:
-            raise NOT_PERMITTED(permission=permission)
-        return Call(
-            service=desk.service,
-            principal=principal.id,
-            permissions=principal.permissions,
-            everywhere=principal.everywhere,
-            caller_unit=await desk.unit_of(principal.unit_code) if principal.unit_code else None,
-            now=clock.now(),
-            route=f"{request.method} {request.url.path}",
-            body_hash=hashlib.sha256(await request.body()).digest(),
-            key=idempotency_key,
-            expected_version=_version(if_match),
-            correlation=correlation_of(request),
-            traceparent=traceparent,
-        )
-
-    call.permission = permission  # type: ignore[attr-defined]
-    return Depends(call)
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match == "*":
-        return None
-    number = if_match.removeprefix("W/").strip('"')
-    if not number.isdecimal():
-        raise IF_MATCH_INVALID()
-    return int(number)
-
-
-async def open_to_all() -> None:
-    """Marks a route that anyone may read: it shows counts and codes, nothing that belongs to one unit or person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What a running application has at hand to receive a call."""
-
-    service: Service
-    verifier: Verifier
-    unit_of: UnitOf
 
 
 async def no_units(_code: str) -> Unit | None:
@@ -171,10 +104,12 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        generate_unique_id_function=lambda route: route.name,
     )
     for router in routers:
-        app.include_router(router)
+        for route in router.routes:  # as they are: included, every request would look for its route three times
+            app.router.routes.append(route)
+            if isinstance(route, APIRoute):
+                route.operation_id = route.operation_id or route.name
     install(app)
     describe(app)
     app.add_middleware(Bounds)

@@ -7,7 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from common.contracts import Code
-from common.http import open_to_all
+from common.door import open_to_all
 from events.asked import Asked, AsOf, KnownAt, MinPosition, Stamp, asked, wait_for
 from events.stream import Broadcast, Channel, EventStream
 from events.tables import PROJECTION

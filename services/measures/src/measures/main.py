@@ -5,7 +5,8 @@ from fastapi import FastAPI
 
 from common.database import reachable
 from common.directory import Directory, directory_complete
-from common.http import UnitOf, create_app
+from common.door import UnitOf
+from common.http import create_app
 from common.process import serve
 from common.settings import Settings
 from measures.item.api import router as items

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from common.database import AWAY, DATABASE_AWAY
 from common.decision import Kind, Refusal, Refused
-from common.http import open_to_all
+from common.door import open_to_all
 from common.problems import RETRY_AFTER_SECONDS
 from events.asked import Stamp, asked
 from events.dashboard import fragments

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from common.contracts.publication import text
 from common.decision import Kind, Refusal
-from common.http import open_to_all
+from common.door import open_to_all
 from events.dashboard.assets import NO_ASSET, TYPES
 from events.dashboard.fragments import environment
 from events.dashboard.words import Words, language_asked

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Request, Response
 from common.call import Call
 from common.contracts import Code
 from common.directory import Directory
+from common.door import Door, needs
 from common.history import History
-from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, needs, page
+from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import Decided
 from measures.item import commands
 from measures.item.requests import (
@@ -25,7 +26,7 @@ from measures.item.rules import ItemState
 from measures.item.store import ItemFilter, items, list_items
 from measures.plan.store import plan_in_force
 
-router = APIRouter(prefix="/api/v1/items", tags=["items"])
+router = APIRouter(prefix="/api/v1/items", tags=["items"], route_class=Door)
 Number = Annotated[int, Path(ge=1, le=99, description="The milestone's number within the item")]
 
 

@@ -9,13 +9,14 @@ from pydantic import ConfigDict, Field
 from common.call import Call
 from common.contracts import Code, Title
 from common.contracts.measures import Aspect, Measure, Phase
+from common.door import Door, needs
 from common.history import History
-from common.http import JUST_DO_IT, Command, Cursor, Day, Limit, Page, needs, page
+from common.http import JUST_DO_IT, Command, Cursor, Day, Limit, Page, page
 from common.store import Decided
 from measures.plan.domain import define_plan
 from measures.plan.store import list_plans, plans
 
-router = APIRouter(prefix="/api/v1/plans", tags=["plans"])
+router = APIRouter(prefix="/api/v1/plans", tags=["plans"], route_class=Door)
 
 
 PLAN_SHOWN: Final[dict[str, Any]] = {

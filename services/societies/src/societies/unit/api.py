@@ -7,14 +7,15 @@ from fastapi import APIRouter, Response
 
 from common.call import Call
 from common.contracts.directory import UnitKind
+from common.door import Door, needs
 from common.history import History
-from common.http import Cursor, Limit, Page, needs, page
+from common.http import Cursor, Limit, Page, page
 from common.store import Decided
 from societies.unit import commands
 from societies.unit.requests import Establishment, NewName
 from societies.unit.store import list_units, units
 
-router = APIRouter(prefix="/api/v1/units", tags=["units"])
+router = APIRouter(prefix="/api/v1/units", tags=["units"], route_class=Door)
 
 
 @router.post("", status_code=201, response_model=Decided, name="establish_unit")

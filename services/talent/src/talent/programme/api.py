@@ -9,13 +9,14 @@ from pydantic import ConfigDict, Field
 from common.call import Call
 from common.contracts import Code, Title
 from common.contracts.talent import Admission, Audience, ProgrammeKind
+from common.door import Door, needs
 from common.history import History
-from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, needs, page
+from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import Decided
 from talent.programme.domain import define_programme
 from talent.programme.store import list_programmes, programmes
 
-router = APIRouter(prefix="/api/v1/programmes", tags=["programmes"])
+router = APIRouter(prefix="/api/v1/programmes", tags=["programmes"], route_class=Door)
 
 
 class ProgrammeDefinition(Command):

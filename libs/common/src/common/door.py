@@ -1,0 +1,203 @@
+"""The way of a request to its endpoint: a token that permits it, a key, a version, a path and a body that are valid."""
+
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Self, get_args, get_type_hints
+
+from fastapi import Depends, Header, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Depends as Dependency
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
+from starlette.responses import Response
+
+from common import clock
+from common.auth import NOT_PERMITTED, TOKEN_MISSING, Verifier
+from common.call import Call, Service
+from common.decision import Kind, Refusal, Unit
+from common.problems import correlation_of
+from common.tracing import span_within
+
+IF_MATCH_INVALID = Refusal(
+    "request.if-match-invalid",
+    zh='If-Match 应为读取时得到的 ETag，如 "7"',
+    en='If-Match takes the ETag of a read, such as "7"',
+    kind=Kind.INVALID,
+)
+UnitOf = Callable[[str], Awaitable[Unit | None]]
+bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a running application has at hand to receive a call."""
+
+    service: Service
+    verifier: Verifier
+    unit_of: UnitOf
+
+    async def call(
+        self, request: Request, permission: str, token: str | None, key: str | None, if_match: str | None
+    ) -> Call:
+        """The request as a command is given it.
+
+        :raises Refused: ``auth.token-missing``, ``auth.token-invalid``, ``auth.keys-away``, ``auth.not-permitted``,
+            ``request.if-match-invalid``.
+        """
+        if not token:
+            raise TOKEN_MISSING()
+        principal = await self.verifier.principal(token)
+        if permission not in principal.permissions:
+            raise NOT_PERMITTED(permission=permission)
+        return Call(
+            service=self.service,
+            principal=principal.id,
+            permissions=principal.permissions,
+            everywhere=principal.everywhere,
+            caller_unit=await self.unit_of(principal.unit_code) if principal.unit_code else None,
+            now=clock.now(),
+            route=f"{request.method} {request.scope['path']}",
+            body_hash=hashlib.sha256(await request.body()).digest(),
+            key=key,
+            expected_version=_version(if_match),
+            correlation=correlation_of(request),
+            traceparent=span_within(request.headers.get("traceparent")),
+        )
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match == "*":
+        return None
+    number = if_match.removeprefix("W/").strip('"')
+    if not number.isdecimal():
+        raise IF_MATCH_INVALID()
+    return int(number)
+
+
+def needs(permission: str) -> Any:
+    """A dependency that lets in only callers whose roles give them ``permission``, and hands over the ``Call``."""
+
+    async def call(
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+        if_match: Annotated[str | None, Header(max_length=40, examples=['"7"'])] = None,
+    ) -> Call:
+        desk: Desk = request.app.state.desk
+        token = credentials.credentials if credentials else None
+        return await desk.call(request, permission, token, idempotency_key, if_match)
+
+    call.permission = permission  # type: ignore[attr-defined]
+    return Depends(call)
+
+
+async def open_to_all() -> None:
+    """Marks a route that anyone may read: it shows counts and codes, nothing that belongs to one unit or person."""
+
+
+class Door(APIRoute):
+    """A route that is declared and described as any other, and goes straight to its endpoint where that is a plain one.
+
+    Plain is one that takes a ``Call``, what its path names, and at most one body, and answers with a response of its
+    own. FastAPI's way to it through its dependencies, right for anything, costs as much as all the rest of a command.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        plain = Plain.of(self.endpoint, set(self.param_convertors))
+        return plain.answer if plain else super().get_route_handler()
+
+
+_KEY: Final = TypeAdapter(Annotated[str, StringConstraints(min_length=1, max_length=200)])
+_IF_MATCH: Final = TypeAdapter(Annotated[str, StringConstraints(max_length=40)])
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """An endpoint whose arguments are a call, parts of the path, and at most one body."""
+
+    endpoint: Callable[..., Awaitable[Response]]
+    call_name: str
+    permission: str
+    path: Mapping[str, TypeAdapter[Any]]
+    request_name: str | None
+    body: tuple[str, type[BaseModel], Any] | None
+    """Its name, its model, and what stands for one that was left out (``inspect.Parameter.empty``: it is required)."""
+
+    @classmethod
+    def of(cls, endpoint: Callable[..., Any], in_path: set[str]) -> Self | None:
+        """None where the endpoint takes or gives anything else."""
+        hints = get_type_hints(endpoint, include_extras=True)
+        if hints.pop("return", None) is not Response:
+            return None
+        call, request, body, path = None, None, None, {}
+        for name, hint in hints.items():
+            if (needed := _permission(hint)) and call is None:
+                call = (name, needed)
+            elif name in in_path:
+                path[name] = TypeAdapter(hint)
+            elif hint is Request:
+                request = name
+            elif isinstance(hint, type) and issubclass(hint, BaseModel) and body is None:
+                body = (name, hint, inspect.signature(endpoint).parameters[name].default)
+            else:
+                return None
+        return cls(endpoint, *call, path, request, body) if call else None
+
+    async def answer(self, request: Request) -> Response:
+        """Receive the call, read path and body, ask the endpoint.
+
+        :raises Refused: as ``Desk.call``, and what the endpoint refuses.
+        :raises RequestValidationError: the request is not as it should be.
+        """
+        headers, wrong = request.headers, list[Any]()
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        key = _valid(_KEY, headers.get("idempotency-key"), ("header", "idempotency-key"), wrong)
+        if_match = _valid(_IF_MATCH, headers.get("if-match"), ("header", "if-match"), wrong)
+        desk: Desk = request.app.state.desk
+        call = await desk.call(request, self.permission, token if scheme.lower() == "bearer" else None, key, if_match)
+        told: dict[str, Any] = {self.call_name: call}
+        for name, adapter in self.path.items():
+            told[name] = _valid(adapter, request.path_params[name], ("path", name), wrong)
+        if self.request_name:
+            told[self.request_name] = request
+        if self.body:
+            told[self.body[0]] = _read(await request.body(), headers.get("content-type", ""), self.body, wrong)
+        if wrong:
+            raise RequestValidationError(wrong)
+        return await self.endpoint(**told)
+
+
+def _permission(hint: Any) -> str | None:
+    for mark in get_args(hint)[1:]:
+        if isinstance(mark, Dependency) and (permission := getattr(mark.dependency, "permission", None)):
+            return str(permission)
+    return None
+
+
+def _valid(adapter: TypeAdapter[Any], given: Any, where: tuple[str, ...], wrong: list[Any]) -> Any:
+    if given is None:
+        return None
+    try:
+        return adapter.validate_python(given)
+    except ValidationError as error:
+        wrong += [{**one, "loc": (*where, *one["loc"])} for one in error.errors()]
+        return None
+
+
+def _read(content: bytes, media_type: str, body: tuple[str, type[BaseModel], Any], wrong: list[Any]) -> Any:
+    _, model, default = body
+    if not content:
+        if default is inspect.Parameter.empty:
+            wrong.append({"type": "missing", "loc": ("body",), "msg": "Field required", "input": None})
+        return default
+    try:
+        if "json" in media_type.partition(";")[0].lower():
+            return model.model_validate_json(content)
+        return model.model_validate(content)
+    except ValidationError as error:
+        wrong += [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        return None
