@@ -25,7 +25,12 @@ async def wipe(line: Line) -> None:
         reply = await admin.create_topics([NewTopic(line.topic, line.partitions, 1)])
         return not any(code for _, code, *_ in reply.topic_errors)
 
+    async def known() -> bool:
+        (topic,) = await admin.describe_topics([line.topic])
+        return not any(one["error_code"] for one in (topic, *topic["partitions"]))
+
     await eventually(made_anew)
+    await eventually(known)
     await admin.close()
 
 

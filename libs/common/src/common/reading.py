@@ -6,6 +6,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import NoError, UnknownTopicOrPartitionError, for_code
 from aiokafka.partitioner import murmur2
 
 BATCH_MAX: Final = 2_000
@@ -26,6 +27,7 @@ async def ends_of(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
     """Where each partition ends, with what is written there and not yet marked as committed.
 
     :raises NoSuchTopic: there is none.
+    :raises KafkaError: it cannot be asked just now.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
@@ -33,8 +35,11 @@ async def ends_of(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
         (found,) = await admin.describe_topics([topic])
     finally:
         await admin.close()
-    if found["error_code"]:
+    error = for_code(found["error_code"])
+    if error is UnknownTopicOrPartitionError:
         raise NoSuchTopic(topic)
+    if error is not NoError:
+        raise error(topic)
     partitions = [TopicPartition(topic, one["partition"]) for one in found["partitions"]]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await consumer.start()
