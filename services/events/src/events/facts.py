@@ -119,7 +119,6 @@ class MilestoneWord(Base, table=True):
     """What was said about whether a milestone is attained; the next word replaces it."""
 
     __tablename__ = "milestone_word"
-    __table_args__ = (Index(None, "item", "number", "replaces"),)
 
     item: UUID = Field(primary_key=True)
     number: int = Field(primary_key=True)
@@ -209,13 +208,20 @@ FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
 """Which facts follow from an event."""
 
 
+COLUMNS: Final[dict[type[Base], tuple[str, list[str]]]] = {
+    fact: (fact.__table__.name, [column.name for column in fact.__table__.columns])  # type: ignore[attr-defined]
+    for fact in (Plan, PlanPart, PlanStep, Item, ItemStep, Milestone, MilestoneEnd, MilestoneWord)
+}
+"""Each fact's table and its columns, in the order in which the rows above name them."""
+
+
 async def keep(connection: Connection, records: Sequence[Recorded]) -> None:
     """Keep the facts that follow from these events, in one copy for each table."""
     rows: dict[type[Base], list[tuple[Any, ...]]] = {}
     for record in records:
         if follow := FACTS.get(type(record.event)):  # type: ignore[arg-type]
-            for table, values in follow(record, record.event):
-                rows.setdefault(table, []).append(values)
-    for table, found in rows.items():
-        declared = table.__table__  # type: ignore[attr-defined]
-        await connection.copy_records_to_table(declared.name, records=found, columns=[c.name for c in declared.columns])
+            for fact, values in follow(record, record.event):
+                rows.setdefault(fact, []).append(values)
+    for fact, found in rows.items():
+        table, columns = COLUMNS[fact]
+        await connection.copy_records_to_table(table, records=found, columns=columns)

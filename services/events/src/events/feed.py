@@ -49,10 +49,11 @@ class FeedCounter(Base, table=True):
 
 async def write(connection: Connection, changed: Sequence[tuple[MeasureFigures, list[str]]]) -> None:
     """Note what changed, inside the transaction that changed it."""
-    await connection.executemany(
-        "INSERT INTO feed_change (plan, measure, figures, positions) VALUES ($1, $2, $3, $4)",
-        [(now.plan, now.measure, now.model_dump_json(), positions) for now, positions in changed],
-    )
+    if changed:
+        await connection.executemany(
+            "INSERT INTO feed_change (plan, measure, figures, positions) VALUES ($1, $2, $3, $4)",
+            [(now.plan, now.measure, now.model_dump_json(), positions) for now, positions in changed],
+        )
 
 
 async def sequence(pool: asyncpg.Pool) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from pydantic import BaseModel, PlainSerializer
-from sqlalchemy import Column, Numeric
+from sqlalchemy import Column, Index, Numeric
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -23,6 +23,23 @@ EVER: Final = (date.max, datetime.max.replace(tzinfo=UTC))
 
 Key: TypeAlias = tuple[str, str]
 """Plan and measure, by their codes."""
+
+
+class ItemProgress(Base, table=True):
+    """The present progress of one item, kept so that a measure need not look at all its facts again."""
+
+    __tablename__ = "item_progress"
+    __table_args__ = (Index(None, "plan", "measure"),)
+
+    item: UUID = Field(primary_key=True)
+    plan: str
+    measure: str
+    state: str
+    milestones: int
+    milestones_reported: int
+    milestones_verified: int
+    reported: Decimal | None = Field(default=None, sa_type=Numeric)
+    verified: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
 class MeasureProgress(Base, table=True):
@@ -41,19 +58,22 @@ class MeasureProgress(Base, table=True):
     verified: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
-PROGRESS: Final = """
-WITH listed AS (
-    SELECT i.id, i.plan, i.measure, step.state
-    FROM item i
-    CROSS JOIN LATERAL (
-        SELECT s.state FROM item_step s
-        WHERE s.item = i.id AND s.recorded_at <= $2 AND s.effective_on <= $1
-        ORDER BY s.effective_on DESC, s.version DESC LIMIT 1
-    ) step
-    WHERE $3::text[] IS NULL OR (i.plan, i.measure) IN (SELECT * FROM unnest($3::text[], $4::text[]))
-), counted AS (
-    SELECT m.item, m.number, m.weight, word.status
-    FROM listed JOIN milestone m ON m.item = listed.id
+ITEMS: Final = """
+SELECT i.id AS item, i.plan, i.measure, step.state, done.*
+FROM item i
+CROSS JOIN LATERAL (
+    SELECT s.state FROM item_step s
+    WHERE s.item = i.id AND s.recorded_at <= $2 AND s.effective_on <= $1
+    ORDER BY s.effective_on DESC, s.version DESC LIMIT 1
+) step
+CROSS JOIN LATERAL (
+    SELECT count(*)::int AS milestones,
+           (count(*) FILTER (WHERE status IN ('reported', 'verified')))::int AS milestones_reported,
+           (count(*) FILTER (WHERE status = 'verified'))::int AS milestones_verified,
+           sum(CASE WHEN status IN ('reported', 'verified') THEN weight ELSE 0 END)
+               / nullif(sum(weight), 0) AS reported,
+           sum(CASE WHEN status = 'verified' THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS verified
+    FROM milestone m
     LEFT JOIN LATERAL (
         SELECT w.status FROM milestone_word w
         WHERE w.item = m.item AND w.number = m.number AND w.recorded_at <= $2 AND w.effective_on <= $1
@@ -64,21 +84,20 @@ WITH listed AS (
           )
         ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
     ) word ON true
-    WHERE m.recorded_at <= $2 AND m.effective_on <= $1
+    WHERE m.item = i.id AND m.recorded_at <= $2 AND m.effective_on <= $1
       AND NOT EXISTS (
           SELECT FROM milestone_end e
           WHERE e.item = m.item AND e.number = m.number AND e.recorded_at <= $2 AND e.effective_on <= $1
       )
-), item_progress AS (
-    SELECT item,
-           count(*) AS milestones,
-           count(*) FILTER (WHERE status IN ('reported', 'verified')) AS reported_count,
-           count(*) FILTER (WHERE status = 'verified') AS verified_count,
-           sum(CASE WHEN status IN ('reported', 'verified') THEN weight ELSE 0 END)
-               / nullif(sum(weight), 0) AS reported,
-           sum(CASE WHEN status = 'verified' THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS verified
-    FROM counted GROUP BY item
-)
+) done
+"""
+"""Progress by item. $1 as_of, $2 known_at.
+
+With w the weight of a milestone that counts, and c 1 if it is attained and else 0: item = Σw·c / Σw. Where Σw is 0
+or nothing is there, the value is null: no data, which is not the same as 0.
+"""
+
+MEASURES: Final = """
 SELECT plan, measure,
        count(*)::int AS items,
        jsonb_build_object(
@@ -89,29 +108,42 @@ SELECT plan, measure,
            'reported-done', count(*) FILTER (WHERE state = 'reported-done'),
            'verified-closed', count(*) FILTER (WHERE state = 'verified-closed')
        ) AS by_state,
-       coalesce(sum(milestones), 0)::int AS milestones,
-       coalesce(sum(reported_count), 0)::int AS milestones_reported,
-       coalesce(sum(verified_count), 0)::int AS milestones_verified,
+       sum(milestones)::int AS milestones,
+       sum(milestones_reported)::int AS milestones_reported,
+       sum(milestones_verified)::int AS milestones_verified,
        round(avg(reported), 15) AS reported,
        round(avg(verified), 15) AS verified
-FROM listed LEFT JOIN item_progress ON item_progress.item = listed.id
+FROM {items}
 GROUP BY plan, measure
 """
-"""Progress by measure. $1 as_of, $2 known_at, $3 and $4 the plans and measures asked for, or null for all.
+"""Progress by measure, from its items': a measure is the mean of its items; one without data is left out of it."""
 
-With w the weight of a milestone that counts, and c 1 if it is attained and else 0: item = Σw·c / Σw; measure = the
-mean of its items. Where Σw is 0 or nothing is there, the value is null: no data, which is not the same as 0.
-"""
+PROGRESS: Final = MEASURES.format(
+    items=f"({ITEMS} WHERE $3::text[] IS NULL OR (i.plan, i.measure) IN (SELECT * FROM unnest($3, $4::text[]))) item"
+)
+"""Progress by measure, from the facts. $1 as_of, $2 known_at, $3 and $4 the plans and measures, or null for all."""
+
+KEEP_ITEMS: Final = f"""
+INSERT INTO item_progress AS kept
+    (item, plan, measure, state, milestones, milestones_reported, milestones_verified, reported, verified)
+{ITEMS} WHERE i.id = ANY($3)
+ON CONFLICT (item) DO UPDATE
+SET state = excluded.state, milestones = excluded.milestones, milestones_reported = excluded.milestones_reported,
+    milestones_verified = excluded.milestones_verified, reported = excluded.reported, verified = excluded.verified
+RETURNING kept.item AS aggregate, kept.plan, kept.measure
+"""  # noqa: S608 - one constant within another
+"""The same for some items, kept. Nobody else writes their facts: an item is one aggregate, in one partition."""
 
 KEEP: Final = f"""
 UPDATE measure_progress kept
 SET items = now.items, by_state = now.by_state, milestones = now.milestones,
     milestones_reported = now.milestones_reported, milestones_verified = now.milestones_verified,
     reported = now.reported, verified = now.verified
-FROM ({PROGRESS}) now
+FROM ({MEASURES.format(items="item_progress WHERE (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))")}) now
 WHERE kept.plan = now.plan AND kept.measure = now.measure
 RETURNING kept.*
 """  # noqa: S608 - one constant within another
+"""The same for some measures, kept: computed from what is kept of their items."""
 
 ENTER: Final = """
 INSERT INTO measure_progress (plan, measure, items, by_state, milestones, milestones_reported, milestones_verified)
@@ -130,13 +162,12 @@ ORDER BY plan, measure FOR UPDATE
 the other computes in its next statement, which sees them. In one statement with the lock it would not."""
 
 
-CONCERNED: Final = """
-SELECT id, plan, measure FROM item WHERE id = ANY($1)
-UNION ALL
-SELECT p.id, p.code, part.code FROM plan p JOIN plan_part part ON part.plan = p.code AND part.kind = 'measure'
+PARTS_OF_PLANS: Final = """
+SELECT p.id AS aggregate, p.code AS plan, part.code AS measure
+FROM plan p JOIN plan_part part ON part.plan = p.code AND part.kind = 'measure'
 WHERE p.id = ANY($1)
 """
-"""An item concerns its measure, a plan all of its measures: an aggregate's own rows, and no other's."""
+"""A plan concerns all of its measures."""
 
 
 async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[tuple["MeasureFigures", list[str]]]:
@@ -147,18 +178,23 @@ async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[t
     plans, measures = zip(*sorted(moved), strict=True)
     await connection.execute(ENTER, plans, measures)
     await connection.execute(LOCK, plans, measures)
-    rows = await connection.fetch(KEEP, EVER[0], EVER[1], plans, measures)
+    rows = await connection.fetch(KEEP, plans, measures)
     return [(figures_of(row), moved[row["plan"], row["measure"]]) for row in rows]
 
 
 async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[Key, list[str]]:
-    """The measures that these events concern, each with the ``<id>@<version>`` of those events."""
-    touched: dict[Key, list[str]] = {}
-    about: dict[UUID, list[str]] = {}
+    """Keep the items anew; the measures concerned, each with the ``<id>@<version>`` of the events that concern it."""
+    about: dict[str, dict[UUID, list[str]]] = {"item": {}, "plan": {}}
     for record in records:
-        about.setdefault(record.aggregate_id, []).append(position_of(record))
-    for row in await connection.fetch(CONCERNED, list(about)):
-        touched.setdefault((row["plan"], row["measure"]), []).extend(about[row["id"]])
+        if (same := about.get(record.aggregate_type)) is not None:
+            same.setdefault(record.aggregate_id, []).append(position_of(record))
+    touched: dict[Key, list[str]] = {}
+    if items := about["item"]:
+        for row in await connection.fetch(KEEP_ITEMS, *EVER, list(items)):
+            touched.setdefault((row["plan"], row["measure"]), []).extend(items[row["aggregate"]])
+    if plans := about["plan"]:
+        for row in await connection.fetch(PARTS_OF_PLANS, list(plans)):
+            touched.setdefault((row["plan"], row["measure"]), []).extend(plans[row["aggregate"]])
     return touched
 
 
