@@ -138,7 +138,7 @@ class Load:
             reply = await self._http.post(door + intent.path, content=intent.body, headers=headers)
         except httpx.HTTPError as error:
             return Unknown(repr(error))
-        return _outcome(reply)
+        return outcome_of(reply)
 
     async def _read(self, number: int, item: ItemUnderTest, position: str) -> None:
         """Read the view that the item counts in, not older than what this client has just been told."""
@@ -160,7 +160,7 @@ class Load:
         headers = {"authorization": f"Bearer {self._tokens[OFFICE]}"}
         try:
             reply = await self._http.get(door + path, params=dict(asked), headers=headers)
-            outcome: Outcome = _seen(reply) if reply.is_success else _outcome(reply)
+            outcome: Outcome = _seen(reply) if reply.is_success else outcome_of(reply)
             shown = reply.json() if reply.is_success else None
         except httpx.HTTPError as error:
             outcome = Unknown(repr(error))
@@ -183,7 +183,7 @@ class Load:
         await self._http.aclose()
 
 
-def _outcome(reply: httpx.Response) -> Outcome:
+def outcome_of(reply: httpx.Response) -> Outcome:
     """What a reply to a command says for certain."""
     if reply.is_success:
         told = reply.json()

@@ -170,7 +170,7 @@ async def collect_from(sources: Sources, history: History, *, moved_back: bool =
     found: dict[str, Any] = {"events": [], "versions": {}, "waiting": [], "decided": {}}
     for url in sources.commands:
         await _look_at_commands(url, found)
-    records = [record for name in sources.topics for record in await _read(sources.bootstrap, name)]
+    records = [record for name in sources.topics for record in await records_of(sources.bootstrap, name)]
     await _rebuild(sources.scratch, records)
     return Evidence(
         history=history,
@@ -233,7 +233,7 @@ async def _look_at_views(url: str) -> dict[str, Any]:
     }
 
 
-async def _read(bootstrap: str, name: str) -> list[ConsumerRecord]:
+async def records_of(bootstrap: str, name: str) -> list[ConsumerRecord]:
     """All records of a topic, partition by partition."""
     batches = [batch async for batch in read(bootstrap, await ends_of(bootstrap, name))]
     return sorted((record for batch in batches for record in batch), key=lambda one: (one.partition, one.offset))

@@ -79,7 +79,7 @@ def versions_follow_time(evidence: Evidence) -> Iterator[str]:
     for aggregate, commands in _commands(evidence).items():
         yield from _overtaken(aggregate, commands)
     for aggregate, told in evidence.told_of.items():
-        versions = [version for version, _ in told]
+        versions = [version for version, record in told if record.injected is None]
         last = list(dict.fromkeys(reversed(versions)))
         if last != sorted(last, reverse=True):
             stale = next(later for later, newer in pairwise(last) if later < newer)

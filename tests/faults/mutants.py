@@ -63,7 +63,7 @@ MUTANTS = _listed(
         ),
         Mutant(
             "skip-locked",
-            "workers share the outbox by SKIP LOCKED. Such a design knows neither an election nor a common producer, so "
+            "workers share the outbox by SKIP LOCKED. Such a design has neither an election nor a common producer, so "
             "that rows are read under a lock (1), nobody is elected (2), and each has a producer of its own (3)",
             (
                 Change(

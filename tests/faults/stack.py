@@ -15,6 +15,7 @@ from common.directory import DirectoryCopy
 from events.tables import PROJECTION
 from faults.history import HarnessError
 from faults.programs import Program
+from faults.proxy import Proxy
 from faults.servers import Database, FaultServers, free_ports
 from kegai.local.process import Process
 from kegai.tokens import AUDIENCE, ISSUER, Keys
@@ -67,6 +68,8 @@ class FaultStack:
     """Kafka's address as the processes are told it."""
     programs: dict[str, Program] = field(default_factory=dict)
     items: list[ItemUnderTest] = field(default_factory=list)
+    proxies: dict[str, Proxy] = field(default_factory=dict)
+    """By service: what stands between its processes and their database."""
     moved_back: bool = False
     """Whether the fault has set the projection's offsets back: what readers are told of them goes back, too."""
 
@@ -95,6 +98,12 @@ class FaultStack:
     async def connect(self, service: str) -> asyncpg.Connection:
         """The superuser's connection to a service's database, past every proxy; the caller closes it."""
         return await asyncpg.connect(self.databases[service].admin_url, timeout=10)
+
+    async def put_proxies(self) -> None:
+        """Put a proxy before the database of each service, for a setup to ``prepare``."""
+        for service, address in self.addresses.items():
+            self.proxies[service] = await Proxy.before(address).start()
+            self.addresses[service] = self.proxies[service].through(address)
 
     def start_another(self, service: str, role: str, failpoint: str | None = None) -> Program:
         """Start one more process of a kind."""
@@ -141,6 +150,7 @@ class FaultStack:
     async def stop(self) -> None:
         """End every process as an operator does."""
         await asyncio.gather(*(program.stop() for program in self.programs.values()))
+        await asyncio.gather(*(proxy.stop() for proxy in self.proxies.values()))
 
     async def _know_the_units(self) -> None:
         """Fill the directory's copy as its projection would."""
