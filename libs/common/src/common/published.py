@@ -13,7 +13,7 @@ from common.database import Connection
 PAGE: Final = 10_000
 
 FIND: Final = """
-SELECT told.nth, event.position, event.event_id, event.hash, before.position AS before
+SELECT told.nth, event.position, event.event_id, event.hash, before.position AS before, before.hash AS hash_before
 FROM unnest($1::text[], $2::uuid[], $3::bigint[]) WITH ORDINALITY AS told (aggregate_type, aggregate_id, version, nth)
 JOIN event ON event.aggregate_type = told.aggregate_type AND event.aggregate_id = told.aggregate_id
     AND event.aggregate_version = told.version
@@ -37,12 +37,13 @@ class Claim(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """The row of that event; ``before`` is the position of its predecessor, None for a first one."""
+    """The row of that event; ``before`` is its predecessor, None for a first one."""
 
     position: int
     event_id: UUID
     hash: bytes
     before: int | None
+    hash_before: bytes | None
 
 
 class Sent(NamedTuple):
