@@ -25,6 +25,8 @@ class Mutant:
     changes: tuple[Change, ...]
     scenario: str
     caught_by: str
+    without: str = ""
+    """SQL by which a second guard is removed first, so that the one in question is on its own."""
 
     @property
     def modules(self) -> frozenset[str]:
@@ -51,14 +53,14 @@ MUTANTS = _listed(
             "position-cursor",
             "the relay looks only beyond the last position that it published",
             (Change(OUTBOX, READS, READS.replace("settled.position", "last")),),
-            scenario="overtaken",
+            scenario="commit-late",
             caught_by="I1",
         ),
         Mutant(
             "snapshot-cursor",
             "the same, and it leaves out rows of transactions that are not older than every running one",
             (Change(OUTBOX, READS, READS.replace("settled.position", "last").replace("READ", UNCOMMITTED_LEFT_OUT)),),
-            scenario="overtaken",
+            scenario="commit-late",
             caught_by="I1",
         ),
         Mutant(
@@ -79,7 +81,7 @@ MUTANTS = _listed(
                     "relay_producer(self._bootstrap, f'{self.name}-{time.time_ns()}')",
                 ),
             ),
-            scenario="frozen-relay",
+            scenario="relay-stalls",
             caught_by="I4",
         ),
         Mutant(
@@ -92,7 +94,7 @@ MUTANTS = _listed(
                     "relay_producer(self._bootstrap, f'{self.name}-{time.time_ns()}')",
                 ),
             ),
-            scenario="frozen-relay",
+            scenario="relay-frozen",
             caught_by="I4",
         ),
         Mutant(
@@ -103,7 +105,7 @@ MUTANTS = _listed(
                     SAVING, "FROM saved WHERE $19::text IS NOT NULL", "FROM saved WHERE $19::text IS NOT NULL AND false"
                 ),
             ),
-            scenario="late-repeats",
+            scenario="repeats-late",
             caught_by="I7",
         ),
         Mutant(
@@ -116,7 +118,7 @@ MUTANTS = _listed(
                     "FROM saved WHERE $19::text IS NOT NULL ON CONFLICT DO NOTHING",
                 ),
             ),
-            scenario="late-repeats",
+            scenario="repeats-late",
             caught_by="I7",
         ),
         Mutant(
@@ -127,8 +129,9 @@ MUTANTS = _listed(
                     SAVING, "WHERE id = $1::uuid AND version = $2::bigint", "WHERE id = $1::uuid AND 0 <= $2::bigint"
                 ),
             ),
-            scenario="two-doors",
+            scenario="one-hot-item",
             caught_by="I3",
+            without="ALTER TABLE event DROP CONSTRAINT uq_event_aggregate_type_aggregate_id_aggregate_version",
         ),
         Mutant(
             "offset-before-view",
@@ -143,21 +146,21 @@ MUTANTS = _listed(
                     "applied = await Inbox(connection, self._projection).receive(fresh) if fresh else 0",
                 ),
             ),
-            scenario="killed-projector",
+            scenario="projector-killed-before-commit",
             caught_by="I1",
         ),
         Mutant(
             "no-version-guard",
             "the projector applies whatever comes, repeats too",
             (Change(INBOX, "if parcel.aggregate_id and parcel.version <= applied:", "if False:"),),
-            scenario="three-times",
+            scenario="everything-three-times",
             caught_by="I1",
         ),
         Mutant(
             "no-roll-up-lock",
             "a measure is computed without its row being locked first",
             (Change(PROGRESS, "await connection.execute(LOCK, plans, measures)", "pass"),),
-            scenario="two-projectors",
+            scenario="measure-contended",
             caught_by="I5",
         ),
     )

@@ -62,18 +62,26 @@ class Result:
 
 
 async def run(
-    name: str, fault: Fault, seed: int, servers: FaultServers, *, mutant: str | None = None, say: Say = print
+    name: str,
+    fault: Fault,
+    seed: int,
+    servers: FaultServers,
+    *,
+    mutant: str | None = None,
+    patience_s: float = QUIET_SECONDS_MAX,
+    say: Say = print,
 ) -> Result:
     """Let one fault happen under load and judge what is left when it is over.
 
+    :param patience_s: how long to wait for what may never come, which with a mutant it often does not.
     :raises HarnessError: the run proves nothing.
     """
     setup = replace(fault.setup, mutant=mutant or fault.setup.mutant)
     async with fault_stack(servers, setup) as stack:
         result, history = Result(name, seed), History()
         async with reading(stack, history, READERS) as readers:
-            await _under_load(fault, stack, history, result, say)
-            result.blame("I12", await _quiet(stack))
+            await _under_load(fault, stack, history, result, patience_s, say)
+            result.blame("I12", await _quiet(stack, patience_s))
             result.blame("I10", await _level(stack, readers))
         history.require_enough()
         for invariant, found in invariants.check(await evidence.collect(stack, history)).items():
@@ -83,14 +91,16 @@ async def run(
     return result
 
 
-async def _under_load(fault: Fault, stack: FaultStack, history: History, result: Result, say: Say) -> None:
+async def _under_load(
+    fault: Fault, stack: FaultStack, history: History, result: Result, patience_s: float, say: Say
+) -> None:
     async with loaded(stack, result.seed, fault.rate, history) as load:
         await load.after(fault.warm_up)
         proof = await fault.inject(stack, load)
         if not proof:
             raise HarnessError(f"{result.fault}: nothing proves that it took effect")
         say(f"  injected: {proof}")
-        recovering = asyncio.create_task(recovery(stack, load, seconds=max(30.0, 2 * fault.within_s)))
+        recovering = asyncio.create_task(recovery(stack, load, seconds=min(patience_s, max(30.0, 2 * fault.within_s))))
         if healed := await fault.heal(stack, load):
             say(f"  healed: {healed}")
         result.recovered_s = await recovering
@@ -101,13 +111,13 @@ async def _under_load(fault: Fault, stack: FaultStack, history: History, result:
             result.blame("I12", await fault.check(stack, load))
 
 
-async def _quiet(stack: FaultStack) -> list[str]:
-    """Wait until nothing moves any more; what still does after a minute."""
+async def _quiet(stack: FaultStack, patience_s: float) -> list[str]:
+    """Wait until nothing moves any more; what still does when patience ends."""
     measures, events = await stack.connect("measures"), await stack.connect("events")
     try:
-        await eventually(lambda: _drained(measures, events), seconds=QUIET_SECONDS_MAX)
+        await eventually(lambda: _drained(measures, events), seconds=patience_s)
         drained_at = await events.fetchval("SELECT clock_timestamp()")
-        await eventually(lambda: _read_to_the_end(events, drained_at), seconds=QUIET_SECONDS_MAX)
+        await eventually(lambda: _read_to_the_end(events, drained_at), seconds=patience_s)
     except AssertionError as error:
         return [f"not quiet: {error}"]
     finally:
