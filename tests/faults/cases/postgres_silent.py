@@ -3,9 +3,9 @@
 import asyncio
 
 from faults.clients import Load
+from faults.expectations import answered_in_time
 from faults.fault import Fault
 from faults.history import HarnessError
-from faults.patience import answered_in_time
 from faults.stack import FaultStack, Setup
 
 SILENT_SECONDS = 8

@@ -1,9 +1,9 @@
 """PostgreSQL takes a third of a second for every answer, and connections are few: requests wait, and not for long."""
 
 from faults.clients import Load, Rate
+from faults.expectations import answered_in_time
 from faults.fault import Fault
 from faults.history import HarnessError
-from faults.patience import answered_in_time
 from faults.stack import FaultStack, Setup
 
 DELAY_SECONDS = 0.3
