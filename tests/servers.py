@@ -175,7 +175,7 @@ def _postgres_docker(home: Path) -> str:
     from testcontainers.community.postgres import PostgresContainer
 
     container = PostgresContainer("postgres:18", username="kegai", dbname="postgres", driver=None)
-    container.with_command("postgres -c max_connections=300")
+    container.with_command("postgres -c max_connections=300 -c track_commit_timestamp=on")
     _run(container, home)
     return str(container.get_connection_url())
 

@@ -4,6 +4,7 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from typer.core import TyperGroup
@@ -42,6 +43,25 @@ class Language(StrEnum):
 app = typer.Typer(cls=_Plain, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 demo = typer.Typer(no_args_is_help=True)
 app.add_typer(demo, name="demo", help="演示 · Watch the product do its job.")
+audit = typer.Typer(no_args_is_help=True)
+app.add_typer(audit, name="audit", help="审计链 · The chain of hashes.")
+
+
+class Service(StrEnum):
+    """The services that decide, and all of them."""
+
+    ALL = "all"
+    MEASURES = "measures"
+    SOCIETIES = "societies"
+    TALENT = "talent"
+
+    @property
+    def one(self) -> str | None:
+        """Its name, None for all."""
+        return None if self is Service.ALL else self.value
+
+
+Services = Annotated[Service, typer.Option(help="哪个服务 · of which service")]
 
 
 @app.callback()
@@ -169,6 +189,48 @@ def seed(
     stack = Stack.running()
     planting = plant(stack.url, stack.keys.token_for, typer.echo, items=items, milestones=milestones)
     typer.echo(str(asyncio.run(planting)))
+
+
+@audit.command("verify")
+def audit_verify(
+    service: Services = Service.ALL,
+    topic: Annotated[bool, typer.Option(help="是否核对主题 · compare the topic, too")] = True,
+) -> None:
+    """核对哈希链与主题 · Name the first event that was altered, dropped, swapped or hashed anew; 1 if there is one."""
+    from kegai.operating.audit import audit as look
+    from kegai.operating.audit import told
+    from kegai.operating.places import places, run
+
+    sound = True
+    for place in places(service.one):
+        found = run(look(place, with_topic=topic))
+        typer.echo(told(place, found, with_topic=topic))
+        sound = sound and not found.breaks
+    if not sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def republish(
+    service: Services = Service.ALL,
+    aggregate: Annotated[list[UUID] | None, typer.Option(help="仅此对象，可重复 · only these; may be repeated")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只说明，不发送 · tell, send nothing")] = False,
+) -> None:
+    """主题丢失后重新发布 · Send again what a topic lacks, in order, while the relay stands aside."""
+    from kegai.operating.places import places, run
+    from kegai.operating.republish import republish as send_again
+
+    sent = sum(run(send_again(place, aggregate or (), dry_run=dry_run)) for place in places(service.one))
+    if dry_run:
+        typer.echo(say("仅为演练，未发送任何内容。", "A dry run: nothing was sent."))
+    elif sent:
+        typer.echo(
+            say(
+                "由旧主题生成的视图不会自动接续，须据此重建（尚无命令）。",
+                "Views that were built from a lost topic do not go on by themselves: "
+                "they must be rebuilt from this one, for which there is no command yet.",
+            )
+        )
 
 
 @demo.command()

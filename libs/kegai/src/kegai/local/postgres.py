@@ -91,6 +91,7 @@ class PostgresServer:
             # Said aloud because a local stack is tempted to turn them off: what was acknowledged here is on the disk.
             "fsync": "on",
             "synchronous_commit": "on",
+            "track_commit_timestamp": "on",  # `kegai trace` tells when something was committed
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.process.start(

@@ -1,0 +1,1 @@
+"""What operators ask of a running installation: whether its chains hold, what a topic lacks, how an event went."""
