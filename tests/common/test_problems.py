@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from builders import plan_body
-from common import http
+from common.admission import BODY_BYTES_MAX
 from common.problems import language_of
 from doors import Door, open_door
 from kegai.local.ports import free_port
@@ -130,7 +130,7 @@ async def test_half_a_character_is_refused(office: httpx.AsyncClient) -> None:
 
 
 async def test_a_body_beyond_the_limit_is_refused(measures: Door, office: httpx.AsyncClient) -> None:
-    reply = await office.post(PLANS, json=plan_body(title_zh="x" * (http.BODY_BYTES_MAX + 1)))
+    reply = await office.post(PLANS, json=plan_body(title_zh="x" * (BODY_BYTES_MAX + 1)))
     assert_problem(reply, 413, "request.too-large")
     await _nothing_is_written(measures)
 
@@ -144,7 +144,7 @@ async def test_a_body_beyond_the_limit_is_refused_though_it_does_not_say_its_len
 
 
 async def test_a_body_at_the_limit_is_read(office: httpx.AsyncClient) -> None:
-    reply = await office.post(PLANS, content=b" " * http.BODY_BYTES_MAX, headers=JSON)
+    reply = await office.post(PLANS, content=b" " * BODY_BYTES_MAX, headers=JSON)
     assert reply.status_code != 413
 
 

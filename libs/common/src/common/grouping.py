@@ -10,24 +10,15 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from common.decision import Kind, Refusal
-
 AT_ONCE: Final = 2
 """How many groups of one statement are under way: while one is being committed the next is filled and sent."""
 GROUP_MAX: Final = 32
-WAITING_MAX: Final = 512
+ACQUIRE_SECONDS_MAX: Final = 3
 
-BUSY = Refusal(
-    "database.busy",
-    zh="请求过多，暂不能处理，请稍后携带同一 Idempotency-Key 重试",
-    en="There is more to do than can be done in time; try again with the same Idempotency-Key",
-    kind=Kind.UNAVAILABLE,
-)
 UNDONE: Final = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.TransactionRollbackError,
-    asyncpg.DataError,
-    ValueError,  # an argument that the client cannot encode
+    asyncpg.DataError,  # of the server's or, where an argument cannot be encoded, of the client's making
 )
 """What undoes a whole group by the fault of one of it, and for certain: each is then asked alone."""
 
@@ -55,12 +46,8 @@ class Statement:
     async def ask(self, arguments: Sequence[Any]) -> asyncpg.Record:
         """The row that it answers with; what the database raises is raised here.
 
-        Whoever gives up waiting does not undo it: as with a lost reply, whether it took effect is then unknown.
-
-        :raises Refused: ``database.busy``.
+        Whoever gives up once it was sent does not undo it: as with a lost reply, its outcome is then unknown.
         """
-        if len(self._waiting) >= WAITING_MAX:
-            raise BUSY()
         loop = asyncio.get_running_loop()
         asked = Asked(arguments, loop.create_future())
         if not self._waiting and len(self._running) < AT_ONCE:
@@ -70,11 +57,13 @@ class Statement:
 
     def _go(self) -> None:
         while self._waiting and len(self._running) < AT_ONCE:
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_MAX))]
+            taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_MAX))]
+            group = [asked for asked in taken if not asked.answer.done()]  # who gave up before it began is left out
             group.sort(key=lambda asked: asked.arguments[0])
-            task = asyncio.create_task(self._run(group))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+            if group:
+                task = asyncio.create_task(self._run(group))
+                self._running.add(task)
+                task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
@@ -82,7 +71,7 @@ class Statement:
 
     async def _run(self, group: Sequence[Asked]) -> None:
         try:
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection:
                 rows = await connection.fetchmany(self._text, [asked.arguments for asked in group])
         except UNDONE as error:
             if len(group) == 1:

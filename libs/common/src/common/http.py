@@ -1,21 +1,18 @@
 """What every service's HTTP door is made of: who calls, within which limits, and how it is put together."""
 
 import gc
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import date
 from typing import Annotated, Any, Final, Generic, TypeVar
-from uuid import uuid4
 
 import asyncpg
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from common.admission import Admission, Bounds, protocol
 from common.auth import KeySet, Verifier
 from common.call import Service
 from common.database import open_pool
@@ -24,9 +21,7 @@ from common.door import Desk, UnitOf
 from common.openapi import ABOUT, describe
 from common.problems import install
 from common.settings import Settings
-from common.telemetry import REQUEST_SECONDS
 
-BODY_BYTES_MAX: Final = 1024 * 1024
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -112,46 +107,10 @@ def create_app(
                 route.operation_id = route.operation_id or route.name
     install(app)
     describe(app)
-    app.add_middleware(Bounds)
+    app.state.admission = admission = Admission()
+    app.state.protocol = protocol(admission)
+    app.add_middleware(Bounds, admission=admission)
     return app
-
-
-class Bounds:
-    """Around every request: its correlation id, the limit on its body, and how long it took."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request within its bounds."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started, received, status = time.perf_counter(), 0, 500
-        headers = dict(scope["headers"])
-        scope.setdefault("state", {})["correlation"] = headers.get(b"x-request-id", b"").decode("latin-1")[:80] or str(
-            uuid4()
-        )
-
-        async def receive_bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > BODY_BYTES_MAX:
-                raise HTTPException(413)
-            return message
-
-        async def send_observed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self.app(scope, receive_bounded, send_observed)
-        finally:
-            route = scope.get("route")
-            REQUEST_SECONDS.labels(getattr(route, "name", "none"), status).observe(time.perf_counter() - started)
 
 
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]

@@ -55,6 +55,8 @@ TITLES: Final = {
     503: ("暂不可用", "Not available just now"),
 }
 RETRY_AFTER_SECONDS: Final = "2"
+MEDIA_TYPE: Final = "application/problem+json"
+LOCALES: Final = {"zh": "zh-CN", "en": "en"}
 
 
 class Fault(BaseModel):
@@ -94,26 +96,32 @@ def language_of(accepted: str | None) -> str:
 def problem(request: Request, refused: Refused, *, status: int | None = None, errors: Sequence[Fault] = ()) -> Response:
     """The reply that says why not."""
     language = language_of(request.headers.get("accept-language"))
+    body = problem_of(refused, language, correlation_of(request), status=status, errors=errors)
+    headers = {"Content-Language": LOCALES[language]}
+    if body.status == 503:
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if body.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(orjson.dumps(body.model_dump()), body.status, headers, media_type=MEDIA_TYPE)
+
+
+def problem_of(
+    refused: Refused, language: str, instance: str, *, status: int | None = None, errors: Sequence[Fault] = ()
+) -> Problem:
+    """What is said of a refusal in ``zh`` or ``en``."""
     status = status or int(refused.refusal.kind)
-    title = TITLES.get(status, (HTTPStatus(status).phrase,) * 2)[language == "en"]
     detail = refused.say(language)
     if refused.pointer and not errors:
         errors = [Fault(pointer=refused.pointer, detail=detail, code=refused.refusal.code)]
-    body = Problem(
+    return Problem(
         type=f"urn:cqast:problem:{refused.refusal.code}",
-        title=title,
+        title=TITLES.get(status, (HTTPStatus(status).phrase,) * 2)[language == "en"],
         status=status,
         detail=detail,
-        instance=correlation_of(request),
+        instance=instance,
         code=refused.refusal.code,
         errors=list(errors),
     )
-    headers = {"Content-Language": "en" if language == "en" else "zh-CN"}
-    if status == 503:
-        headers["Retry-After"] = RETRY_AFTER_SECONDS
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    return Response(orjson.dumps(body.model_dump()), status, headers, media_type="application/problem+json")
 
 
 def correlation_of(request: Request) -> str:

@@ -3,14 +3,13 @@
 import asyncio
 import dataclasses
 import random
+import time
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar, get_type_hints
 from uuid import UUID
-from weakref import WeakValueDictionary
 
 import asyncpg
 import orjson
@@ -22,9 +21,11 @@ from common.call import Call
 from common.cloudevents import GENESIS, Circumstances, headers_of, linked
 from common.decision import Change, Kind, Refusal, Refused, Unit
 from common.history import History, history_of
+from common.lanes import Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies
 from common.rows import AggregateRow, RowCodec
 from common.saving import Saving, Told, insert_statement, update_statement
+from common.telemetry import DECIDE_SECONDS, SAVE_SECONDS
 
 ATTEMPTS_MAX = 5
 
@@ -122,7 +123,9 @@ class Aggregates(Generic[State]):
         self._select = (  # one row in any case: empty where there is none
             f'SELECT found.* FROM (SELECT $1::uuid AS id) asked LEFT JOIN "{self.codec.table.name}" found USING (id)'  # noqa: S608
         )
-        self._lanes: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._lanes = Lanes()
+        self._decide_seconds = DECIDE_SECONDS.labels(of)
+        self._save_seconds = SAVE_SECONDS.labels(of)
 
     async def load(self, call: Call, aggregate_id: UUID) -> Loaded[State]:
         """One aggregate as it is now.
@@ -180,13 +183,15 @@ class Aggregates(Generic[State]):
         :raises Refused: what the decision refuses, ``version.stale`` where ``If-Match`` does not hold,
             ``version.contended``, ``idempotency.key-reused``.
         """
-        async with self._lane(aggregate_id):
+        async with self._lanes.of(aggregate_id):
             for attempt in range(ATTEMPTS_MAX):
                 try:
                     loaded = await self.load(call, aggregate_id)
                     if call.expected_version not in (None, loaded.state.version):
                         raise STALE(current=loaded.state.version, expected=call.expected_version)
+                    started = time.perf_counter()
                     change = decide(loaded.state)
+                    self._decide_seconds.observe(time.perf_counter() - started)
                     response = self._reply(call, change.state, status=200)
                     if await self._save(call, self._update, change, loaded, response):
                         return response
@@ -195,13 +200,6 @@ class Aggregates(Generic[State]):
                         return repeated
                 await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)  # noqa: S311 - jitter, not a secret
         raise CONTENDED()
-
-    @asynccontextmanager
-    async def _lane(self, aggregate_id: UUID) -> AsyncIterator[None]:
-        """Commands on one aggregate queue here instead of fighting in the database."""
-        lane = self._lanes.setdefault(aggregate_id, asyncio.Lock())
-        async with lane:
-            yield
 
     def _reply(self, call: Call, state: State, *, status: int) -> Response:
         decided = Decided(
@@ -250,7 +248,9 @@ class Aggregates(Generic[State]):
             reply_body=bytes(response.body),
             reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )
+        started = time.perf_counter()
         saved = await call.service.grouping.ask(statement, (*saving, *self.codec.values(change.state)))
+        self._save_seconds.observe(time.perf_counter() - started)
         return bool(saved["count"])
 
     def _tell(self, call: Call, change: Change[State], before: Loaded[State]) -> list[Told]:

@@ -3,6 +3,8 @@
 import asyncio
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
@@ -18,6 +20,8 @@ from common.decision import Kind, Refusal
 
 WAIT_SECONDS_MAX: Final = 2.0
 POLL_SECONDS: Final = 0.005
+WAITING_MAX: Final = 64
+"""Readers that wait at once: half of all that a process lets in, so that the others are answered meanwhile."""
 POLICY_VERSION: Final = 1
 
 NOT_THERE_YET = Refusal(
@@ -38,6 +42,9 @@ BAD_INSTANT = Refusal(
     en="known_at takes an instant with its offset, or a date",
     kind=Kind.INVALID,
 )
+
+
+_waiting: set[object] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +97,41 @@ MinPosition = Annotated[
 
 
 async def wait_for(pool: asyncpg.Pool, projection: str, position: str | None) -> None:
-    """Return when the view contains ``<id>@<version>``; at most two seconds later give up.
+    """Return when the view contains ``<id>@<version>``; give up two seconds later, or at once if too many wait.
 
     :raises Refused: ``view.not-there-yet``, ``view.bad-position``.
     """
     if position is None:
         return
     aggregate, version = _position(position)
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while (
-        await pool.fetchval(
-            "SELECT version FROM projection_version WHERE projection = $1 AND aggregate_id = $2", projection, aggregate
-        )
-        or 0
-    ) < version:
-        if time.monotonic() > deadline:
-            raise NOT_THERE_YET(position=position)
-        await asyncio.sleep(POLL_SECONDS)
+    if await _contains(pool, projection, aggregate, version):
+        return
+    with _one_more_waits(position):
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while not await _contains(pool, projection, aggregate, version):
+            if time.monotonic() > deadline:
+                raise NOT_THERE_YET(position=position)
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def _contains(pool: asyncpg.Pool, projection: str, aggregate: UUID, version: int) -> bool:
+    applied = await pool.fetchval(
+        "SELECT version FROM projection_version WHERE projection = $1 AND aggregate_id = $2", projection, aggregate
+    )
+    return (applied or 0) >= version
+
+
+@contextmanager
+def _one_more_waits(position: str) -> Iterator[None]:
+    """Count a reader among those that wait; each asks the database 200 times a second."""
+    if len(_waiting) >= WAITING_MAX:
+        raise NOT_THERE_YET(position=position)
+    mark = object()
+    _waiting.add(mark)
+    try:
+        yield
+    finally:
+        _waiting.discard(mark)
 
 
 def _position(text: str) -> tuple[UUID, int]:

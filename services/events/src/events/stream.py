@@ -16,6 +16,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from common.admission import Admission
 from common.decision import Kind, Refusal
 from common.telemetry import SSE_READERS, log
 from events import feed
@@ -158,8 +159,13 @@ class EventStream(Response):
         self._last_event_id = last_event_id
         self._gone = False
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the reader goes, falls too far behind, or the process stops."""
+        admission: Admission = scope["app"].state.admission
+        with admission.streaming(scope):
+            await self._serve(receive, send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         leaving = asyncio.create_task(self._watch(receive))
         self._broadcast.listen(self._channel, +1)
