@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from common import projection
+from common import offsets, projection
 from common.cloudevents import Recorded
 from common.database import Connection
 from common.kafka import group_consumer
@@ -142,11 +141,6 @@ async def test_two_owners_of_one_partition_take_an_event_in_once(stage: Stage, e
 async def test_without_the_lock_on_the_offset_both_take_it_in(
     stage: Stage, everyone_alone: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetchval = asyncpg.Connection.fetchval
-
-    async def unlocked(self: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
-        return await fetchval(self, query.removesuffix(" FOR UPDATE"), *args, **options)
-
-    monkeypatch.setattr(asyncpg.Connection, "fetchval", unlocked)
+    monkeypatch.setattr(offsets, "LOCK", offsets.LOCK.replace("FOR UPDATE", ""))
     view = await _two_take_in(stage)
     assert (view.met, await stage.versions(PLAN)) == (True, [1, 1])

@@ -8,9 +8,11 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from asyncpg.pgproto import pgproto
 from pydantic import ValidationError
 
 from common.clock import timestamp
@@ -44,9 +46,8 @@ class Circumstances:
     data_class: str = "internal"
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as a reader finds it on a topic."""
+class Recorded(NamedTuple):
+    """An event as a reader finds it on a topic; made by the thousand, hence a tuple."""
 
     event: Event
     id: UUID
@@ -140,39 +141,34 @@ def decode(headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> 
     :raises Broken: ``envelope`` if a header is missing or malformed, ``unknown-type`` if no contract is known for
         its type, ``data`` if the value does not fit the contract.
     """
+    told: dict[str, Any] = dict(headers)
     try:
-        told = {name: text.decode() for name, text in headers if text is not None}
-        about = Circumstances(
-            id=UUID(told["ce_id"]),
-            aggregate_type=told["ce_aggregatetype"],
-            aggregate_id=UUID(told["ce_subject"]),
-            version=int(told["ce_sequence"]),
-            recorded_at=datetime.fromisoformat(told["ce_time"]),
-            effective_on=date.fromisoformat(told["ce_effectiveat"]),
-            actor=told["ce_actor"],
-            traceparent=told.get("traceparent"),
-        )
-        wire_type = told["ce_type"]
-    except (KeyError, ValueError) as error:
+        # The database client's UUID is the standard one, read in C: a tenth of the time.
+        event_id, aggregate_id = pgproto.UUID(told["ce_id"].decode()), pgproto.UUID(told["ce_subject"].decode())
+        aggregate_type, version = told["ce_aggregatetype"].decode(), int(told["ce_sequence"])
+        recorded_at = datetime.fromisoformat(told["ce_time"].decode())
+        effective_on = date.fromisoformat(told["ce_effectiveat"].decode())
+        told["ce_actor"].decode()
+        traceparent = trace.decode() if (trace := told.get("traceparent")) else None
+        wire_type = told["ce_type"].decode()
+    except (KeyError, ValueError, AttributeError, TypeError) as error:  # the last two: a header without a value
         raise Broken("envelope", repr(error)) from error
-    if about.recorded_at.tzinfo is None or not 1 <= about.version <= VERSION_MAX:
+    if recorded_at.tzinfo is None or not 1 <= version <= VERSION_MAX:
         raise Broken("envelope", "ce_time needs an offset and ce_sequence counts from 1")
-    contract = CATALOGUE.get(wire_type)
-    if contract is None:
-        raise Broken("unknown-type", wire_type)
-    if told.get("ce_source") != source(contract.producer):
+    contract, comes_from = _contract(wire_type)
+    if told.get("ce_source") != comes_from:
         raise Broken("envelope", f"{wire_type} does not come from {told.get('ce_source')}")
     try:
         event = contract.model_validate_json(value or b"")
     except ValidationError as error:
         raise Broken("data", str(error)) from error
-    return Recorded(
-        event=event,
-        id=about.id,
-        aggregate_type=about.aggregate_type,
-        aggregate_id=about.aggregate_id,
-        version=about.version,
-        recorded_at=about.recorded_at,
-        effective_on=about.effective_on,
-        traceparent=about.traceparent,
-    )
+    return Recorded(event, event_id, aggregate_type, aggregate_id, version, recorded_at, effective_on, traceparent)
+
+
+@cache
+def _contract(wire_type: str) -> tuple[type[Event], bytes]:
+    """The class of a type and the source that tells it; one that is unknown is not remembered."""
+    contract = CATALOGUE.get(wire_type)
+    if contract is None:
+        raise Broken("unknown-type", wire_type)
+    return contract, source(contract.producer).encode()

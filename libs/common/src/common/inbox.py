@@ -1,7 +1,9 @@
 """What a projection takes in: each aggregate's events in order of version, once; whatever cannot be taken is parked."""
 
+import asyncio
 from collections.abc import Sequence
-from typing import Protocol
+from operator import attrgetter
+from typing import Final, Protocol
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -9,7 +11,9 @@ from aiokafka import ConsumerRecord
 from common.cloudevents import Recorded
 from common.database import AWAY, Connection
 from common.parking import Parcel, Parked, park, unpark, waiting_for, waiting_in
-from common.telemetry import log
+
+SLICE: Final = 100
+"""So many records are opened before whatever else is due gets its turn: a millisecond's worth."""
 
 
 class Projection(Protocol):
@@ -28,47 +32,72 @@ class Projection(Protocol):
         """
 
 
+class Refuses(Exception):
+    """The projection raised an error on a batch: roll it back, and give it the events one by one."""
+
+
+async def opened(records: Sequence[ConsumerRecord], concerns: frozenset[str] | None) -> list[Parcel]:
+    """The records that concern a projection, read, in the order in which they stand."""
+    parcels: list[Parcel] = []
+    for start in range(0, len(records), SLICE):
+        wanted = records[start : start + SLICE]
+        parcels += [Parcel.open(record) for record in wanted if concerns is None or _concerns(record, concerns)]
+        await asyncio.sleep(0)
+    return parcels
+
+
+def _concerns(record: ConsumerRecord, wanted: frozenset[str]) -> bool:
+    kind = dict(record.headers).get("ce_aggregatetype")
+    return kind is None or kind.decode("latin-1") in wanted
+
+
 class Inbox:
     """One batch on its way into a projection, within the transaction that also moves the offset."""
 
-    def __init__(self, connection: Connection, projection: Projection) -> None:
+    def __init__(self, connection: Connection, projection: Projection, *, singly: bool = False) -> None:
+        """With ``singly`` events are applied one by one, so that a bad one stops only its kin."""
         self._connection = connection
         self._projection = projection
+        self._singly = singly
         self._versions: dict[UUID | None, int] = {}
 
-    async def receive(self, records: Sequence[ConsumerRecord]) -> int:
-        """Apply what is next, drop repeats, park what cannot be applied; the number of events applied."""
-        parcels = [Parcel.open(record) for record in records if self._concerns(record)]
-        about = {parcel.aggregate_id for parcel in parcels if parcel.aggregate_id}
-        return await self._take(parcels, await waiting_for(self._connection, self._projection.name, about))
+    async def receive(self, parcels: Sequence[Parcel]) -> int:
+        """Apply what is next, drop repeats, park what cannot be applied; the number of events applied.
 
-    def _concerns(self, record: ConsumerRecord) -> bool:
-        wanted, kind = self._projection.concerns, dict(record.headers).get("ce_aggregatetype")
-        return wanted is None or kind is None or kind.decode("latin-1") in wanted
+        :raises Refuses: an event was refused, unless they are applied singly.
+        """
+        about = {parcel.aggregate_id for parcel in parcels if parcel.aggregate_id}
+        some_wait = await self._load_versions(about)
+        waited = await waiting_for(self._connection, self._projection.name, about) if some_wait else []
+        return await self._take(parcels, waited)
 
     async def redrive(self, topic: str, partition: int) -> int:
         """Try again what is parked of a partition; the number of events applied."""
-        return await self._take([], await waiting_in(self._connection, self._projection.name, topic, partition))
+        waited = await waiting_in(self._connection, self._projection.name, topic, partition)
+        await self._load_versions({parcel.aggregate_id for parcel in waited if parcel.aggregate_id})
+        return await self._take([], waited)
 
-    async def _take(self, parcels: list[Parcel], waited: list[Parcel]) -> int:
-        parcels = sorted([*waited, *parcels], key=lambda parcel: (parcel.version, parcel.broken is not None))
-        await self._load_versions(parcels)
-        accepted, parked = self._sort(parcels, waited)
+    async def _load_versions(self, about: set[UUID]) -> bool:
+        """How far each aggregate was applied, and whether anything of them is parked."""
+        rows = await self._connection.fetch(
+            "SELECT aggregate_id, version FROM projection_version WHERE projection = $1 AND aggregate_id = ANY($2) "
+            "UNION ALL SELECT NULL, count(*) FROM parked WHERE projection = $1 AND aggregate_id = ANY($2)",
+            self._projection.name,
+            about,
+        )
+        self._versions = dict.fromkeys(about, 0) | {row["aggregate_id"]: row["version"] for row in rows}
+        return self._versions.pop(None) > 0
+
+    async def _take(self, parcels: Sequence[Parcel], waited: Sequence[Parcel]) -> int:
+        together = [*waited, *parcels]
+        sound_first = [p for p in together if not p.broken] + [p for p in together if p.broken]
+        accepted, parked = self._sort(sorted(sound_first, key=attrgetter("version")), waited)
         refused = await self._apply(accepted)
         await self._keep_versions(accepted)
         await park(self._connection, self._projection.name, [*parked, *refused])
         still = {one.parcel.place for one in (*parked, *refused)}
         await unpark(self._connection, self._projection.name, [p.place for p in waited if p.place not in still])
         return len(accepted) - len(refused)
-
-    async def _load_versions(self, parcels: Sequence[Parcel]) -> None:
-        about = {parcel.aggregate_id for parcel in parcels if parcel.aggregate_id}
-        rows = await self._connection.fetch(
-            "SELECT aggregate_id, version FROM projection_version WHERE projection = $1 AND aggregate_id = ANY($2)",
-            self._projection.name,
-            about,
-        )
-        self._versions = dict.fromkeys(about, 0) | {row["aggregate_id"]: row["version"] for row in rows}
 
     def _sort(self, parcels: Sequence[Parcel], waited: Sequence[Parcel]) -> tuple[list[Parcel], list[Parked]]:
         """Tell what is next of its aggregate from what must wait; repeats are in neither, nor what was overtaken."""
@@ -91,15 +120,16 @@ class Inbox:
         return accepted, parked
 
     async def _apply(self, parcels: list[Parcel]) -> list[Parked]:
-        """Hand a batch to the projection; where that fails, event by event, so that a bad one stops only its kin."""
+        """Hand all to the projection at once; or singly, and then what it refuses comes back."""
+        if self._singly:
+            return await self._apply_singly(parcels)
         try:
-            async with self._connection.transaction():
+            if parcels:
                 await self._projection.apply(self._connection, [p.event for p in parcels if p.event])
         except AWAY:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a projection raises about an event parks that event
-            log.warning("projection.one-by-one", projection=self._projection.name, error=repr(error))
-            return await self._apply_singly(parcels)
+        except Exception as error:
+            raise Refuses(repr(error)) from error
         return []
 
     async def _apply_singly(self, parcels: list[Parcel]) -> list[Parked]:
@@ -113,13 +143,15 @@ class Inbox:
                     await self._projection.apply(self._connection, [parcel.event] if parcel.event else [])
             except AWAY:
                 raise
-            except Exception as error:  # noqa: BLE001 - as above
+            except Exception as error:  # noqa: BLE001 - whatever a projection raises about an event parks that event
                 self._versions[parcel.aggregate_id] = parcel.version - 1
                 refused.append(Parked(parcel, "refused-by-view", repr(error)))
         return refused
 
     async def _keep_versions(self, parcels: list[Parcel]) -> None:
         touched = {p.aggregate_id: self._versions[p.aggregate_id] for p in parcels}
+        if not touched:
+            return
         await self._connection.execute(
             "INSERT INTO projection_version (projection, aggregate_id, version) "
             "SELECT $1, t.* FROM unnest($2::uuid[], $3::bigint[]) AS t (aggregate_id, version) WHERE t.version > 0 "

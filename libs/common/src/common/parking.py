@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 from uuid import UUID
 
 import asyncpg
@@ -30,8 +30,7 @@ COPY_SECONDS_MAX: Final = 5.0
 STOP_SECONDS_MAX: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """A record with what could be read of it: the event, or the reason why there is none, and what it claims to be."""
 
     record: ConsumerRecord
@@ -51,7 +50,7 @@ class Parcel:
 
     def alone(self) -> "Parcel":
         """The same, but nobody waits behind it."""
-        return replace(self, aggregate_id=None, version=0)
+        return self._replace(aggregate_id=None, version=0)
 
     @property
     def place(self) -> tuple[str, int, int]:

@@ -2,26 +2,32 @@
 
 Whatever the group protocol does, two owners of a partition serialise on its offset row. A partition is taken up at
 its witness, the last record that was applied: if another record stands there now, the topic is not the one that was
-read, and the loop stops instead of taking new records for old ones.
+read, and the loop stops instead of taking new records for old ones. While one batch is applied the next is fetched
+and read; they are applied one after the other.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Final, NoReturn
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple, NoReturn
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from common import offsets
 from common.database import AWAY
-from common.inbox import Inbox, Projection
+from common.inbox import Inbox, Projection, Refuses, opened
 from common.kafka import group_consumer
-from common.parking import keep_copying, text_of
-from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, PARKED, log
+from common.offsets import Mark
+from common.parking import Parcel, keep_copying, text_of
+from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, CONSUMER_LAG_SECONDS, PARKED, log
+from common.tracing import Trace
 
 BATCH_MAX: Final = 2_000
 TICK_SECONDS: Final = 1.0
+SLOW_SECONDS: Final = 1.0
+"""A batch that takes longer is logged."""
 STOP_SECONDS_MAX: Final = 2.0
 
 
@@ -33,6 +39,14 @@ class TopicReplaced(Exception):
             f"{partition.topic}[{partition.partition}] is not the log that was read so far. "
             "What it told stands in the service's event table: publish that again, then rebuild the projection."
         )
+
+
+class Batch(NamedTuple):
+    """What was fetched of one partition: its records, and those that concern the projection, read."""
+
+    partition: TopicPartition
+    records: list[ConsumerRecord]
+    parcels: list[Parcel]
 
 
 class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -49,31 +63,38 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         """``settled`` is called after batches are committed, and once at the start for what a crash left undone."""
         self._projection = projection
         self._settled = settled
+        self._unsettled = asyncio.Event()
         self._pool = pool
         self._bootstrap = bootstrap
         self._cursors: dict[TopicPartition, int] = {}
         self._unwitnessed: dict[TopicPartition, tuple[int, str]] = {}
+        self._mirrored: dict[TopicPartition, int] = {}
+        self._last_told: dict[TopicPartition, int] = {}
+        self._applied = APPLIED.labels(projection.name)
+        self._batch_seconds = BATCH_SECONDS.labels(projection.name)
         self.beat = time.monotonic()
         """When the loop last came round: liveness looks at it."""
 
     async def run(self) -> NoReturn:
-        """Apply what comes, and copy beside it what is parked, for others to see.
+        """Apply what comes; beside it, settle what was applied and copy what is parked, for others to see.
 
         :raises TopicReplaced: a topic was wiped or refilled; the message names the remedy.
         """
-        copying = asyncio.create_task(keep_copying(self._pool, self._bootstrap, self._projection.name))
+        beside = [
+            asyncio.create_task(keep_copying(self._pool, self._bootstrap, self._projection.name)),
+            asyncio.create_task(self._keep_settling()),
+        ]
         try:
             await self._apply_for_ever()
         finally:
-            copying.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _apply_for_ever(self) -> NoReturn:
         """After any fault every partition is taken up again where the database says."""
         while True:
             consumer = group_consumer(self._bootstrap, self._projection.name)
             try:
-                if self._settled:
-                    await self._settled()
                 await consumer.start()
                 consumer.subscribe(self._projection.topics, listener=self)
                 await self._follow(consumer)
@@ -83,6 +104,17 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._cursors.clear()
                 await self._leave(consumer)
             await asyncio.sleep(0.5)
+
+    async def _keep_settling(self) -> None:
+        """Settle whenever something was applied; what comes meanwhile is settled together."""
+        while self._settled:
+            self._unsettled.clear()
+            try:
+                await self._settled()
+                await self._unsettled.wait()
+            except Exception as error:  # noqa: BLE001 - whatever it is, what was applied stands, and must be settled yet
+                log.warning("projection.not-settled", projection=self._projection.name, error=repr(error))
+                await asyncio.sleep(0.5)
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
         """Stop the consumer, as far as the broker lets it: what it leaves undone is taken up from the database."""
@@ -101,23 +133,31 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing is sought here: the loop does it, under the offset row's lock."""
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> NoReturn:
+        """Fetch and apply, a batch ahead; what looks at positions or changes them waits until none is under way."""
         ticked = 0.0
-        while True:
-            self.beat = time.monotonic()
-            for partition in consumer.assignment() - self._cursors.keys():
-                await self._take_up(consumer, partition)
-            batches = await consumer.getmany(timeout_ms=200, max_records=BATCH_MAX)
-            moved = {}
-            for partition, records in batches.items():
-                if (position := await self._apply(partition, records)) is not None:
-                    moved[partition] = position
-            if moved:
-                if self._settled:
-                    await self._settled()
-                await self._mirror(consumer, moved)
-            if self.beat - ticked >= TICK_SECONDS:
-                ticked = self.beat
-                await self._tick(consumer)
+        applying = asyncio.create_task(self._apply([]))
+        try:
+            while True:
+                self.beat = time.monotonic()
+                due = self.beat - ticked >= TICK_SECONDS
+                if due or consumer.assignment() - self._cursors.keys():
+                    await applying
+                for partition in consumer.assignment() - self._cursors.keys():
+                    await self._take_up(consumer, partition)
+                if due:
+                    ticked = self.beat
+                    await self._tick(consumer)
+                batches = await self._fetch(consumer)
+                await applying
+                applying = asyncio.create_task(self._apply(batches))
+        finally:
+            applying.cancel()
+            await asyncio.gather(applying, return_exceptions=True)
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> list[Batch]:
+        fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_MAX)
+        concerns = self._projection.concerns
+        return [Batch(partition, found, await opened(found, concerns)) for partition, found in fetched.items()]
 
     async def _take_up(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
         """Begin where the database says, at the witness, and try again what is parked of this partition.
@@ -125,83 +165,101 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         A newer version of this process may know what an older one did not.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(
-                "INSERT INTO projection_offset (projection, topic, partition) VALUES ($1, $2, $3) "
-                "ON CONFLICT (projection, topic, partition) DO UPDATE SET topic = excluded.topic RETURNING *",
-                self._projection.name,
-                partition.topic,
-                partition.partition,
-            )
-            assert row is not None
-            if released := await Inbox(connection, self._projection).redrive(partition.topic, partition.partition):
+            mark = await offsets.lock_one(connection, self._projection.name, partition)
+            if released := await Inbox(connection, self._projection, singly=True).redrive(*partition):
                 log.info("projection.released", projection=self._projection.name, events=released)
-        if row["witness_offset"] is not None:
-            end = (await consumer.end_offsets([partition]))[partition]
-            if end < row["next_offset"]:
+        self._unsettled.set()
+        begin = mark.next_offset
+        if mark.witness_offset is not None and mark.witness_id is not None:
+            if (await consumer.end_offsets([partition]))[partition] < mark.next_offset:
                 raise TopicReplaced(partition)
-            self._unwitnessed[partition] = (row["witness_offset"], row["witness_id"])
-        self._cursors[partition] = row["next_offset"] if row["witness_offset"] is None else row["witness_offset"]
-        consumer.seek(partition, self._cursors[partition])
+            begin = mark.witness_offset
+            self._unwitnessed[partition] = (mark.witness_offset, mark.witness_id)
+        self._cursors[partition] = begin
+        consumer.seek(partition, begin)
 
-    async def _apply(self, partition: TopicPartition, records: list[ConsumerRecord]) -> int | None:
-        """Apply one partition's batch in one transaction; the new position, or None where nothing was taken."""
-        cursor = self._cursors.get(partition)
-        if cursor is None:
-            return None
-        if records[0].offset < cursor:
-            self._cursors.pop(partition)  # the log begins anew below us: let the witness tell
-            return None
-        first = (records[0].offset, _id_of(records[0]))
-        if self._unwitnessed.pop(partition, first) != first:
-            raise TopicReplaced(partition)
-        started, key = time.perf_counter(), (self._projection.name, partition.topic, partition.partition)
-        async with self._pool.acquire() as connection, connection.transaction():
-            stored = await connection.fetchval(
-                "SELECT next_offset FROM projection_offset "
-                "WHERE (projection, topic, partition) = ($1, $2, $3) FOR UPDATE",
-                *key,
-            )
-            if cursor > stored:
-                self._cursors.pop(partition)  # someone else's batch was lost between: take up again
-                return None
-            fresh = [record for record in records if record.offset >= stored]
-            applied = await Inbox(connection, self._projection).receive(fresh) if fresh else 0
-            position: int = max(stored, records[-1].offset + 1)
-            if fresh:
-                await connection.execute(
-                    "UPDATE projection_offset SET next_offset = $4, witness_offset = $5, witness_id = $6 "
-                    "WHERE (projection, topic, partition) = ($1, $2, $3)",
-                    *key,
-                    position,
-                    fresh[-1].offset,
-                    _id_of(fresh[-1]),
-                )
-        self._cursors[partition] = position
-        APPLIED.labels(self._projection.name).inc(applied)
-        BATCH_SECONDS.labels(self._projection.name).observe(time.perf_counter() - started)
-        return position
-
-    async def _mirror(self, consumer: AIOKafkaConsumer, moved: dict[TopicPartition, int]) -> None:
-        """Tell Kafka what the database holds, for tools that measure lag; nothing is read back from there."""
+    async def _apply(self, batches: Sequence[Batch]) -> None:
+        """Apply what was fetched in one transaction; where the projection refuses an event, again and one by one."""
+        ours = [batch for batch in batches if self._follows(batch)]
+        if not ours:
+            return
+        started = time.perf_counter()
         try:
-            await consumer.commit(moved)
+            applied = await self._take_in(ours)
+        except Refuses as error:
+            log.warning("projection.one-by-one", projection=self._projection.name, error=repr(error))
+            applied = await self._take_in(ours, singly=True)
+        took = time.perf_counter() - started
+        self._unsettled.set()
+        self._applied.inc(applied)
+        self._batch_seconds.observe(took)
+        if took > SLOW_SECONDS:
+            trace = _trace_of(ours[0].records[0])
+            log.warning("projection.slow", projection=self._projection.name, events=applied, seconds=took, trace=trace)
+
+    def _follows(self, batch: Batch) -> bool:
+        """Whether a batch goes on where its partition was left, and its log is the one that was read.
+
+        :raises TopicReplaced: another record stands at the witness.
+        """
+        first, cursor = batch.records[0], self._cursors.get(batch.partition)
+        if cursor is None:
+            return False
+        if first.offset < cursor:
+            self._cursors.pop(batch.partition)  # the log begins anew below us: let the witness tell
+            return False
+        found = (first.offset, _id_of(first))
+        if self._unwitnessed.pop(batch.partition, found) != found:
+            raise TopicReplaced(batch.partition)
+        return True
+
+    async def _take_in(self, batches: Sequence[Batch], *, singly: bool = False) -> int:
+        """Take in what no other owner has taken in yet, and move the offsets; the number of events applied."""
+        left: dict[TopicPartition, int] = {}
+        async with self._pool.acquire() as connection, connection.transaction():
+            stored = await offsets.lock(connection, self._projection.name, [batch.partition for batch in batches])
+            fresh: list[Parcel] = []
+            marks: dict[TopicPartition, Mark] = {}
+            for partition, records, parcels in batches:
+                begin, last = stored[partition], records[-1]
+                if self._cursors.get(partition, begin) > begin:
+                    self._cursors.pop(partition)  # someone else's batch was lost between: take up again
+                    continue
+                left[partition] = max(begin, last.offset + 1)
+                if last.offset >= begin:
+                    fresh += [parcel for parcel in parcels if parcel.record.offset >= begin]
+                    marks[partition] = Mark(last.offset + 1, last.offset, _id_of(last))
+            applied = await Inbox(connection, self._projection, singly=singly).receive(fresh) if fresh else 0
+            if marks:
+                await offsets.move(connection, self._projection.name, marks)
+        for partition, records, _ in batches:
+            if partition in left and partition in self._cursors:
+                self._cursors[partition], self._last_told[partition] = left[partition], records[-1].timestamp
+        return applied
+
+    async def _mirror(self, consumer: AIOKafkaConsumer) -> None:
+        """Tell Kafka what the database holds, for tools that measure lag; nothing is read back from there."""
+        if self._mirrored == self._cursors:
+            return
+        self._mirrored = dict(self._cursors)
+        try:
+            await consumer.commit(self._mirrored)
         except KafkaError as error:
             log.info("projection.offsets-not-mirrored", projection=self._projection.name, error=repr(error))
 
     async def _tick(self, consumer: AIOKafkaConsumer) -> None:
         """Once a second: lag, what is parked, and which partitions have reached their end."""
+        await self._mirror(consumer)
         ends = await consumer.end_offsets(list(self._cursors)) if self._cursors else {}
         lags = {partition: end - await consumer.position(partition) for partition, end in ends.items()}
         for topic in self._projection.topics:
-            lag = sum(behind for partition, behind in lags.items() if partition.topic == topic)
-            CONSUMER_LAG.labels(self._projection.name, topic).set(max(0, lag))
-        reached = [partition for partition, behind in lags.items() if behind <= 0]
-        await self._pool.execute(
-            "UPDATE projection_offset SET caught_up_at = now() WHERE projection = $1 "
-            "AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::int[]))",
-            self._projection.name,
-            [partition.topic for partition in reached],
-            [partition.partition for partition in reached],
+            behind = {partition: lag for partition, lag in lags.items() if partition.topic == topic and lag > 0}
+            CONSUMER_LAG.labels(self._projection.name, topic).set(sum(behind.values()))
+            told = [self._last_told[partition] for partition in behind if partition in self._last_told]
+            age = time.time() - min(told) / 1000 if told else 0.0
+            CONSUMER_LAG_SECONDS.labels(self._projection.name, topic).set(max(0.0, age))
+        await offsets.note_reached(
+            self._pool, self._projection.name, [partition for partition, lag in lags.items() if lag <= 0]
         )
         parked = await self._pool.fetchval("SELECT count(*) FROM parked WHERE projection = $1", self._projection.name)
         PARKED.labels(self._projection.name).set(parked)
@@ -211,3 +269,10 @@ def _id_of(record: ConsumerRecord) -> str:
     """The record's ``ce_id``; for a record without one, its bytes' place is all there is to know it by."""
     told: dict[str, bytes | None] = dict(record.headers)
     return text_of(told.get("ce_id") or b"")
+
+
+def _trace_of(record: ConsumerRecord) -> str | None:
+    """The id of the trace in which the record was told."""
+    told: dict[str, bytes | None] = dict(record.headers)
+    trace = Trace.read((told.get("traceparent") or b"").decode("latin-1"))
+    return trace.trace_id if trace else None

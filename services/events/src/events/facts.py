@@ -208,9 +208,12 @@ FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
 """Which facts follow from an event."""
 
 
-COLUMNS: Final[dict[type[Base], tuple[str, list[str]]]] = {
+KINDS: Final[tuple[type[Base], ...]] = (
+    Plan, PlanPart, PlanStep, Item, ItemStep, Milestone, MilestoneEnd, MilestoneWord
+)  # fmt: skip
+COLUMNS: Final = {
     fact: (fact.__table__.name, [column.name for column in fact.__table__.columns])  # type: ignore[attr-defined]
-    for fact in (Plan, PlanPart, PlanStep, Item, ItemStep, Milestone, MilestoneEnd, MilestoneWord)
+    for fact in KINDS
 }
 """Each fact's table and its columns, in the order in which the rows above name them."""
 

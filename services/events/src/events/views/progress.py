@@ -119,7 +119,8 @@ GROUP BY plan, measure
 """Progress by measure, from its items': a measure is the mean of its items; one without data is left out of it."""
 
 PROGRESS: Final = MEASURES.format(
-    items=f"({ITEMS} WHERE $3::text[] IS NULL OR (i.plan, i.measure) IN (SELECT * FROM unnest($3, $4::text[]))) item"
+    items=f"""({ITEMS} WHERE $3::text[] IS NULL
+                           OR (i.plan, i.measure) IN (SELECT * FROM unnest($3, $4::text[]))) item"""  # noqa: S608
 )
 """Progress by measure, from the facts. $1 as_of, $2 known_at, $3 and $4 the plans and measures, or null for all."""
 
@@ -131,15 +132,16 @@ ON CONFLICT (item) DO UPDATE
 SET state = excluded.state, milestones = excluded.milestones, milestones_reported = excluded.milestones_reported,
     milestones_verified = excluded.milestones_verified, reported = excluded.reported, verified = excluded.verified
 RETURNING kept.item AS aggregate, kept.plan, kept.measure
-"""  # noqa: S608 - one constant within another
+"""
 """The same for some items, kept. Nobody else writes their facts: an item is one aggregate, in one partition."""
 
+KEPT_ITEMS: Final = "item_progress WHERE (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 KEEP: Final = f"""
 UPDATE measure_progress kept
 SET items = now.items, by_state = now.by_state, milestones = now.milestones,
     milestones_reported = now.milestones_reported, milestones_verified = now.milestones_verified,
     reported = now.reported, verified = now.verified
-FROM ({MEASURES.format(items="item_progress WHERE (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))")}) now
+FROM ({MEASURES.format(items=KEPT_ITEMS)}) now
 WHERE kept.plan = now.plan AND kept.measure = now.measure
 RETURNING kept.*
 """  # noqa: S608 - one constant within another
