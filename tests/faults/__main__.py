@@ -4,13 +4,14 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from faults.cases import all_faults
@@ -20,6 +21,7 @@ from faults.runner import Result, run
 from faults.servers import FaultServers, fault_servers
 from kegai.gateway.routes import CHECKOUT
 
+KEPT = CHECKOUT / ".kegai"
 QUICK = ("relay-killed", "service-killed")
 DEFAULT_SEED = 20261123
 VIOLATED, PROVES_NOTHING = 1, 2
@@ -60,8 +62,12 @@ def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Resul
                 try:
                     if fault.servers is None and servers is None:
                         servers = kept.enter_context(fault_servers(home / "kept"))
-                    with fault.servers(home / name) if fault.servers else nullcontext(servers) as chosen:
+                    with (
+                        fault.servers(home / name) if fault.servers else nullcontext(servers) as chosen,
+                        _logs_kept_unless_met(chosen.home / "logs", f"{name}-{seed}") as met,
+                    ):
                         result = asyncio.run(run(name, fault, seed, chosen))
+                        met.extend([result] * result.met)
                 except Exception as error:  # noqa: BLE001 - whatever failed, the others still run, and it is told below
                     traceback.print_exception(error, limit=None if not isinstance(error, HarnessError) else 0)
                     barren.append(f"{name}: {error}")
@@ -71,6 +77,19 @@ def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Resul
                     results.append(result)
                     _tell(result, time.monotonic() - began)
     return results, barren
+
+
+@contextmanager
+def _logs_kept_unless_met(logs: Path, name: str) -> Iterator[list[Result]]:
+    """Keep what the processes have logged beside ``faults.json``, unless the block yields a result that is met."""
+    kept, met = KEPT / "faults" / name, list[Result]()
+    shutil.rmtree(kept, ignore_errors=True)
+    try:
+        yield met
+    finally:
+        if not met:
+            shutil.copytree(logs, kept)
+            print(f"  the logs are in {kept.relative_to(CHECKOUT)}")
 
 
 def _tell(result: Result, seconds: float) -> None:
@@ -106,9 +125,8 @@ def table(results: Sequence[Result]) -> str:
 
 
 def _write(results: Sequence[Result]) -> None:
-    file = CHECKOUT / ".kegai" / "faults.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps([result.told() for result in results], indent=1))
+    KEPT.mkdir(exist_ok=True)
+    (KEPT / "faults.json").write_text(json.dumps([result.told() for result in results], indent=1))
 
 
 if __name__ == "__main__":

@@ -151,14 +151,14 @@ class FaultServers:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-async def members_of(bootstrap: str, group: str) -> int:
-    """How many members a consumer group has, when it is not just being divided anew; else 0."""
+async def group_of(bootstrap: str, group: str) -> tuple[str, int]:
+    """The state of a consumer group and how many members it has, as the broker sees it."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
         [reply] = await admin.describe_consumer_groups([group])
         [(_, _, state, _, _, members, *_)] = reply.groups
-        return len(members) if state == "Stable" else 0
+        return state, len(members)
     finally:
         await admin.close()
 

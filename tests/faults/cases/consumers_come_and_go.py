@@ -6,14 +6,14 @@ from events.tables import PROJECTION
 from eventually import eventually
 from faults.clients import Load, Rate
 from faults.fault import Fault
-from faults.servers import members_of
+from faults.servers import group_of
 from faults.stack import FaultStack
 
-ROUNDS, EVERY_SECONDS = 3, 5
+ROUNDS, EVERY_SECONDS = 2, 5
 
 
 async def inject(stack: FaultStack, _load: Load) -> str:
-    """Three times two more come and go; the broker says how many share the partitions."""
+    """Twice two more come and go; the broker says how many share the partitions."""
     others = [stack.start_another("events", "projector") for _ in range(2)]
     seen = []
     for _ in range(ROUNDS):
@@ -30,10 +30,12 @@ async def inject(stack: FaultStack, _load: Load) -> str:
 
 
 async def _shared_by(stack: FaultStack, many: int) -> int:
-    async def as_many() -> bool:
-        return await members_of(stack.bootstrap, PROJECTION) == many
+    async def settled() -> bool:
+        found = await group_of(stack.bootstrap, PROJECTION)
+        assert found == ("Stable", many), f"the group is {found}"
+        return True
 
-    await eventually(as_many, seconds=30)
+    await eventually(settled, seconds=40)
     return many
 
 
