@@ -1,7 +1,7 @@
 """A topic is read once, to where it ended when it was asked: every committed record up to there, and none after it."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -52,8 +52,10 @@ async def ends_of(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
 
 async def read(
     bootstrap: str, ends: Mapping[TopicPartition, int], since_ms: int | None = None
-) -> AsyncIterator[list[ConsumerRecord]]:
-    """Batches of one partition each, up to ``ends``; at least once a second one that may be empty.
+) -> AsyncGenerator[list[ConsumerRecord], None]:
+    """Batches of one partition each, up to ``ends``; at least once a second one, if only an empty one.
+
+    Who may stop before the end closes it (``contextlib.aclosing``), for it holds a consumer.
 
     :param since_ms: begin with the first record that the broker took at this instant (Unix time) or later.
     :raises TimeoutError: for a minute nothing could be read although the end was not reached.

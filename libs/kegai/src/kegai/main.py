@@ -199,10 +199,10 @@ def audit_verify(
     """核对哈希链与主题 · Name the first event that was altered, dropped, swapped or hashed anew; 1 if there is one."""
     from kegai.operating.audit import audit as look
     from kegai.operating.audit import told
-    from kegai.operating.places import places, run
+    from kegai.operating.places import Places, run
 
     sound = True
-    for place in places(service.one):
+    for place in Places.known().deciding(service.one):
         found = run(look(place, with_topic=topic))
         typer.echo(told(place, found, with_topic=topic))
         sound = sound and not found.breaks
@@ -217,10 +217,11 @@ def republish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只说明，不发送 · tell, send nothing")] = False,
 ) -> None:
     """主题丢失后重新发布 · Send again what a topic lacks, in order, while the relay stands aside."""
-    from kegai.operating.places import places, run
+    from kegai.operating.places import Places, run
     from kegai.operating.republish import republish as send_again
 
-    sent = sum(run(send_again(place, aggregate or (), dry_run=dry_run)) for place in places(service.one))
+    places = Places.known().deciding(service.one)
+    sent = sum(run(send_again(place, aggregate or (), dry_run=dry_run)) for place in places)
     if dry_run:
         typer.echo(say("仅为演练，未发送任何内容。", "A dry run: nothing was sent."))
     elif sent:
@@ -231,6 +232,18 @@ def republish(
                 "they must be rebuilt from this one, for which there is no command yet.",
             )
         )
+
+
+@app.command()
+def trace(
+    event: Annotated[str, typer.Argument(help="事件标识，或 <对象>@<版本> · its id, or <aggregate>@<version>")],
+) -> None:
+    """一个事件从请求到视图的经过 · An event's way from request to view, with times."""
+    from kegai.operating.places import Places, run
+    from kegai.operating.trace import told
+    from kegai.operating.trace import trace as follow
+
+    typer.echo(told(run(follow(Places.known(), event))))
 
 
 @demo.command()

@@ -1,4 +1,4 @@
-"""Where a service keeps its events and where it tells of them: on the local stack, or as its own processes are told."""
+"""Where services keep their events and tell of them: as the environment says, else on the local stack."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from common.database import AWAY
 from common.kafka import PRODUCERS
 from common.reading import NoSuchTopic
 from kegai.language import StackError
-from kegai.local.stack import Stack
+from kegai.local.stack import SERVICES, Stack
 
 T = TypeVar("T")
 
@@ -34,24 +34,41 @@ class Place:
         return topic(self.service)
 
 
-def places(service: str | None, environ: Mapping[str, str] = os.environ) -> list[Place]:
-    """All deciding services or one, of the local stack; or the one that KEGAI_DATABASE_URL belongs to, if that is set.
+@dataclass(frozen=True)
+class Places:
+    """The databases by service, and the broker."""
 
-    Raises:
-        StackError: a database is given, but neither its service nor its broker.
-    """
-    database_url, bootstrap = environ.get("KEGAI_DATABASE_URL"), environ.get("KEGAI_KAFKA_BOOTSTRAP")
-    slices = int(environ.get("KEGAI_RELAY_SLICES") or 1)
-    if database_url is None:
-        stack = Stack.running()
-        chosen = PRODUCERS if service is None else (service,)
-        return [Place(one, stack.database(one, "app"), stack.kafka_bootstrap, slices) for one in chosen]
-    if service is None or bootstrap is None:
-        raise StackError(
-            "已设置 KEGAI_DATABASE_URL：还需 --service 指明其服务，并设置 KEGAI_KAFKA_BOOTSTRAP。",
-            "KEGAI_DATABASE_URL is set: say whose it is with --service, and set KEGAI_KAFKA_BOOTSTRAP.",
-        )
-    return [Place(service, database_url, bootstrap, slices)]
+    databases: Mapping[str, str]
+    bootstrap: str
+    slices: int
+
+    @classmethod
+    def known(cls, environ: Mapping[str, str] = os.environ) -> "Places":
+        """Those that KEGAI_<SERVICE>_DATABASE_URL and KEGAI_KAFKA_BOOTSTRAP name; none named: the local stack's.
+
+        Raises:
+            StackError: databases are named, but no broker.
+        """
+        named = {one: url for one in SERVICES if (url := environ.get(f"KEGAI_{one.upper()}_DATABASE_URL"))}
+        slices = int(environ.get("KEGAI_RELAY_SLICES") or 1)
+        if not named:
+            stack = Stack.running()
+            return cls({one: stack.database(one, "app") for one in SERVICES}, stack.kafka_bootstrap, slices)
+        if not (bootstrap := environ.get("KEGAI_KAFKA_BOOTSTRAP")):
+            raise StackError("还需设置 KEGAI_KAFKA_BOOTSTRAP。", "KEGAI_KAFKA_BOOTSTRAP must be set as well.")
+        return cls(named, bootstrap, slices)
+
+    def deciding(self, service: str | None = None) -> list[Place]:
+        """The services that decide, all that are known or one.
+
+        Raises:
+            StackError: the database of that one is not named.
+        """
+        chosen = [one for one in PRODUCERS if one in self.databases and service in (None, one)]
+        if not chosen:
+            name = f"KEGAI_{service or '…'}_DATABASE_URL".upper()
+            raise StackError(f"还需设置 {name}。", f"{name} must be set as well.")
+        return [Place(one, self.databases[one], self.bootstrap, self.slices) for one in chosen]
 
 
 def run(asking: Coroutine[Any, Any, T]) -> T:
