@@ -168,11 +168,12 @@ class LosesItsConnection(Relay):
 
     published = 0
 
-    async def _publish_beating(self, connection: Any, producer: Any, rows: Any) -> None:
-        await super()._publish_beating(connection, producer, rows)
+    async def _publish_beating(self, *told: Any) -> Any:
+        ahead = await super()._publish_beating(*told)
         self.published += 1
         if self.published == 1:
             raise ConnectionResetError("the database went away after the broker's word")
+        return ahead
 
 
 class LosesItsBroker(Relay):
@@ -180,11 +181,14 @@ class LosesItsBroker(Relay):
 
     failed = False
 
-    async def _publish(self, producer: Any, rows: Any) -> None:
+    async def _publish_beating(self, connection: Any, publisher: Any, *told: Any) -> Any:
         if not self.failed:
             self.failed = True
-            raise KafkaError("not taken")
-        await super()._publish(producer, rows)
+            publisher._producer.commit_transaction = self._refuse
+        return await super()._publish_beating(connection, publisher, *told)
+
+    async def _refuse(self) -> None:
+        raise KafkaError("not taken")
 
 
 async def test_a_window_that_may_have_been_published_is_published_again(line: Line) -> None:

@@ -152,11 +152,11 @@ class Overtaken(Republisher):
     plans: list[UUID]
     line: Line
 
-    async def _publish_beating(self, connection: Any, producer: Any, rows: Any) -> None:
+    async def _publish_beating(self, *told: Any) -> Any:
         for plan in self.plans:
             await adopt_plan(self.line.pool, plan)
         self.plans = []
-        await super()._publish_beating(connection, producer, rows)
+        return await super()._publish_beating(*told)
 
 
 async def test_beside_a_living_relay_nothing_new_goes_ahead_of_the_old(line: Line) -> None:

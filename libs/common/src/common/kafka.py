@@ -85,7 +85,7 @@ def relay_producer(bootstrap: str, transactional_id: str) -> AIOKafkaProducer:
         transaction_timeout_ms=30_000,
         acks="all",
         linger_ms=0,
-        max_batch_size=256 * 1024,
+        max_batch_size=960 * 1024,
         max_request_size=4 * 1024 * 1024,
         request_timeout_ms=10_000,
         retry_backoff_ms=50,

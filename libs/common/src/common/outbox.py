@@ -14,14 +14,14 @@ from contextlib import asynccontextmanager
 from typing import Final, NoReturn
 
 import asyncpg
-import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from common.database import AWAY
 from common.kafka import relay_producer
+from common.publishing import Publisher, Window, traced
 from common.settings import Settings
-from common.telemetry import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS, RELAY_FAILURES, RELAYED, log
+from common.telemetry import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS, RELAY_FAILURES, log
 
 WINDOW_MAX: Final = 2_000
 POLL_SECONDS: Final = 0.005
@@ -39,6 +39,10 @@ WHERE o.slice = $1 AND o.position > $2
 ORDER BY o.position
 LIMIT $3
 """
+READ_AHEAD: Final = READ.replace(
+    "ORDER", "AND (SELECT count(*) FROM outbox WHERE slice = $1 AND position > $4 AND position <= $2) = $5 ORDER"
+)
+"""What waits beyond $2, if from $4 on to there nothing waits but the $5 rows that are on their way: nobody was late."""
 
 
 class Relay:
@@ -65,13 +69,13 @@ class Relay:
             await asyncio.sleep(0.5)
 
     async def _reign(self) -> NoReturn:
-        async with self.reigning() as (connection, producer):
+        async with self.reigning() as (connection, publisher):
             log.info("relay.reigns", relay=self.name)
-            await self._drain(connection, producer)
+            await self._drain(connection, publisher)
 
     @asynccontextmanager
-    async def reigning(self) -> AsyncIterator[tuple[asyncpg.Connection, AIOKafkaProducer]]:
-        """The connection that holds the slice's lock, and a producer that has fenced whoever reigned before."""
+    async def reigning(self) -> AsyncIterator[tuple[asyncpg.Connection, Publisher]]:
+        """The connection that holds the slice's lock, and a publisher that has fenced whoever reigned before."""
         connection = await asyncpg.connect(
             self._database_url,
             timeout=3,
@@ -84,7 +88,7 @@ class Relay:
             try:
                 async with asyncio.timeout(PUBLISH_DEADLINE_SECONDS):
                     await producer.start()
-                yield connection, producer
+                yield connection, Publisher(producer, self._topic, self._slice)
             finally:
                 await self._discard(producer)
         finally:
@@ -96,50 +100,57 @@ class Relay:
             self.beat = time.monotonic()
             await asyncio.sleep(0.5)
 
-    async def _drain(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> NoReturn:
-        last, settled, published_at = 0, Settled(), 0.0
+    async def _drain(self, connection: asyncpg.Connection, publisher: Publisher) -> NoReturn:
+        settled, last, published_at = Settled(), 0, 0.0
+        window: Window | None = None
         while True:
             self.beat = time.monotonic()
             if self.beat - settled.looked >= LOOK_SECONDS:
                 await settled.look(connection, last)
-            rows = await connection.fetch(READ, self._slice, settled.position, WINDOW_MAX)
-            settled.found(rows[0]["position"] if rows else None)
-            if not rows:
-                await asyncio.sleep(POLL_SECONDS if self.beat - published_at < 1 else IDLE_POLL_SECONDS)
-                continue
-            await self._publish_beating(connection, producer, rows)
-            await connection.execute("DELETE FROM outbox WHERE position = ANY($1)", [row["position"] for row in rows])
-            RELAYED.labels(self._slice).inc(len(rows))
-            last, published_at = max(last, rows[-1]["position"]), self.beat
+            if window is None:
+                rows = await connection.fetch(READ, self._slice, settled.position, WINDOW_MAX)
+                settled.found(rows[0]["position"] if rows else None)
+                if not rows:
+                    await asyncio.sleep(POLL_SECONDS if self.beat - published_at < 1 else IDLE_POLL_SECONDS)
+                    continue
+                window = await publisher.window(rows)
+            ahead = await self._publish_beating(connection, publisher, window, settled)
+            await connection.execute("DELETE FROM outbox WHERE position = ANY($1)", window.positions)
+            last, published_at, window = max(last, window.positions[-1]), self.beat, ahead
 
     async def _publish_beating(
-        self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: list[asyncpg.Record]
-    ) -> None:
-        """Publish a window while the connection keeps speaking, so that only a frozen process falls silent."""
-        publishing = asyncio.ensure_future(self._publish(producer, rows))
+        self, connection: asyncpg.Connection, publisher: Publisher, window: Window, settled: "Settled | None" = None
+    ) -> Window | None:
+        """Publish a window; if it is full and ``settled`` is known, the next one is read meanwhile and returned.
+
+        The connection keeps speaking as long as it takes, so that only a frozen process falls silent.
+        """
+        publishing, ahead = asyncio.create_task(publisher.publish(window)), None
         try:
             async with asyncio.timeout(PUBLISH_DEADLINE_SECONDS):
+                if settled and len(window.positions) == WINDOW_MAX:
+                    ahead = await self._read_ahead(connection, publisher, window, settled)
                 while not (await asyncio.wait({publishing}, timeout=1))[0]:
                     self.beat = time.monotonic()
                     await connection.execute("SELECT 1")
             await publishing
+        except (*AWAY, KafkaError):
+            log.warning("relay.window-failed", relay=self.name, **traced(window))
+            raise
         finally:
             publishing.cancel()
+        return ahead
 
-    async def _publish(self, producer: AIOKafkaProducer, rows: list[asyncpg.Record]) -> None:
-        """One window in one transaction. A failed one is never aborted by hand: the next producer's start does it."""
-        await producer.begin_transaction()
-        acks = [
-            await producer.send(
-                self._topic,
-                key=str(row["aggregate_id"]).encode(),
-                value=row["payload"],
-                headers=[(name, text.encode()) for name, text in orjson.loads(row["headers"]).items()],
-            )
-            for row in rows
-        ]
-        await asyncio.gather(*acks)
-        await producer.commit_transaction()
+    async def _read_ahead(
+        self, connection: asyncpg.Connection, publisher: Publisher, window: Window, settled: "Settled"
+    ) -> Window | None:
+        """The window behind one that is on its way; None if a late row stands before it: then all are read anew."""
+        last, on_their_way = window.positions[-1], len(window.positions)
+        rows = await connection.fetch(READ_AHEAD, self._slice, last, WINDOW_MAX, settled.position, on_their_way)
+        if not rows:
+            return None
+        settled.found(rows[0]["position"])
+        return await publisher.window(rows)
 
     async def _discard(self, producer: AIOKafkaProducer) -> None:
         """Stop a producer. One that does not stop is left behind: the next one's start fences it and ends its work."""

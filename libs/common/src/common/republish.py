@@ -104,15 +104,16 @@ class Republisher(Relay):
         :raises NoSuchTopic: the topic must be made first.
         :raises Contradicted: it holds something else than what is stored.
         """
-        async with self.reigning() as (connection, producer):
+        async with self.reigning() as (connection, publisher):
             seen, published = await _survey(connection, self._bootstrap, self._topic, scope)
             done = 0
             progress(seen, done)
             async for page in sent(connection):
                 lacking = (one.position for one in page if one.position not in published and one.aggregate_id in scope)
-                while window := list(islice(lacking, WINDOW_MAX)):
-                    await self._publish_beating(connection, producer, await connection.fetch(AGAIN, window))
-                    done += len(window)
+                while positions := list(islice(lacking, WINDOW_MAX)):
+                    window = await publisher.window(await connection.fetch(AGAIN, positions))
+                    await self._publish_beating(connection, publisher, window)
+                    done += len(positions)
                     progress(seen, done)
             return seen
 
