@@ -54,6 +54,10 @@ class Connection(asyncio.Protocol):
         status, headers, body = await self._reply
         return Reply(status, time.perf_counter() - due, headers, body)
 
+    def send(self, content: bytes) -> None:
+        """Send bytes that no reply is waited for."""
+        self._transport.write(content)
+
     def close(self) -> None:
         """End it."""
         self._transport.close()

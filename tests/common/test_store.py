@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from builders import CO_UNIT, OWNER, a_milestone, call_of
 from common.contracts import CATALOGUE, Event
-from common.decision import Change, Unit
+from common.decision import Change, Refused, Unit
 from common.store import Aggregates
 from folds import fold_item
 from keeping import ON, add, another_process, count, counts, keep_an_item, planning
@@ -132,6 +132,20 @@ async def test_commands_of_one_process_on_one_aggregate_queue(pool: asyncpg.Pool
 
     await asyncio.gather(*(items.change(call_of(pool), item, decide) for _ in range(10)))
     assert decided == 10
+
+
+async def test_who_finds_the_queue_long_is_refused_and_nothing_is_begun(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.lanes.LANE_MAX", 3)
+    item = await keep_an_item(pool)
+    replies = await asyncio.gather(
+        *(items.change(call_of(pool), item, planning(number)) for number in range(2, 12)), return_exceptions=True
+    )
+    codes = [reply.refusal.code for reply in replies if isinstance(reply, Refused)]
+    assert codes == ["version.busy"] * 7
+    assert (await items.load(call_of(pool), item)).state.version == 2 + 3
+    assert (await items.change(call_of(pool), item, planning(12))).status_code == 200
 
 
 async def test_a_change_that_was_made_for_another_version_is_refused(pool: asyncpg.Pool) -> None:

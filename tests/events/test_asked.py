@@ -1,11 +1,13 @@
 """What may be asked of a view, and what is answered where it cannot be told yet or at all."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 
 from doors import Door
 from events.tables import PROJECTION
+from eventually import eventually
 from stories import Told, learn
 
 
@@ -33,6 +35,22 @@ async def test_a_position_that_the_view_contains_is_answered_at_once(views: Door
     plan = told.records[0].aggregate_id
     await views.pool.execute("INSERT INTO projection_version VALUES ($1, $2, 3)", PROJECTION, plan)
     assert (await asked(views, "/api/v1/progress/plans/PLAN-1", min_position=f"{plan}@3"))[0] == 200
+
+
+async def test_of_many_who_wait_for_a_position_some_are_told_at_once_to_come_back(
+    views: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("events.asked.WAITING_MAX", 2)
+    told, item = Told(), uuid4()
+    told.plan()
+    await learn(views.pool, told.records)
+    path, position = "/api/v1/progress/plans/PLAN-1", f"{item}@1"
+    waiting = [asyncio.create_task(asked(views, path, min_position=position)) for _ in range(5)]
+    await eventually(lambda: sum(one.done() for one in waiting) == 3)
+    assert {one.result() for one in waiting if one.done()} == {(503, "view.not-there-yet")}
+    assert (await asked(views, path))[0] == 200
+    await views.pool.execute("INSERT INTO projection_version VALUES ($1, $2, 1)", PROJECTION, item)
+    assert sorted(await asyncio.gather(*waiting))[:2] == [(200, ""), (200, "")]
 
 
 @pytest.mark.parametrize(

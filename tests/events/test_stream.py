@@ -15,6 +15,7 @@ from doors import Door
 from events import feed
 from events.feed import Change
 from events.stream import Broadcast
+from eventually import eventually
 from serving import served
 from stories import ItemStory, Told, learn, milestones
 
@@ -198,6 +199,15 @@ async def test_a_fault_while_frames_are_made_costs_a_tick_and_not_the_stream(
             if position in change.data["positions"]:
                 break
     assert failed
+
+
+async def test_an_open_stream_takes_no_room_from_those_who_ask(views: Door, address: str) -> None:
+    views.app.state.admission.limit = 1
+    async with listening(address) as heard, httpx.AsyncClient(base_url=address) as client:
+        await anext(heard)
+        assert (await client.get("/api/v1/progress/measures")).status_code == 404
+        assert views.app.state.admission.streams == 1
+    await eventually(lambda: views.app.state.admission.streams == 0)
 
 
 async def test_more_readers_than_are_allowed_are_told_to_come_later(
