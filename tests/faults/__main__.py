@@ -57,7 +57,7 @@ def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Resul
         servers: FaultServers | None = None
         for seed in seeds:
             for name, fault in faults.items():
-                print(f"{name} (seed {seed}) …", flush=True)
+                print(f"{name} (seed {seed}) …")
                 began = time.monotonic()
                 try:
                     if fault.servers is None and servers is None:
@@ -100,7 +100,7 @@ def _tell(result: Result, seconds: float) -> None:
         if len(found) > 5:
             print(f"  {invariant}: and {len(found) - 5} more")
     print(f"  {result.pauses}")
-    print(f"  {'met' if result.met else 'NOT MET'} after {seconds:.0f} s", flush=True)
+    print(f"  {'met' if result.met else 'NOT MET'} after {seconds:.0f} s")
 
 
 def table(results: Sequence[Result]) -> str:
@@ -130,5 +130,6 @@ def _write(results: Sequence[Result]) -> None:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # an end by hand clears up, too
     sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from common.contracts import topic
-from common.inbox import Inbox
+from common.inbox import Inbox, opened
 from common.reading import ends_of, read
 from events.projector import ReformProgress
 from events.schema import metadata
@@ -113,6 +113,8 @@ class Evidence:
     """The numbered changes that streams tell of, with the positions that moved each."""
     moved_back: bool = False
     """Whether a fault has set the projection's offsets back: what readers are told of offsets goes back, too."""
+    refilled: bool = False
+    """Whether a topic was wiped and what it had lost stands behind what came meanwhile: readers wait for their turn."""
 
     @cached_property
     def of_key(self) -> Mapping[str, list[Committed]]:
@@ -144,6 +146,7 @@ class Sources:
     """An empty database of the events service, for the rebuild."""
     bootstrap: str
     topics: Sequence[str]
+    projection: str = PROJECTION
 
 
 async def collect(stack: FaultStack, history: History) -> Evidence:
@@ -162,25 +165,33 @@ async def collect(stack: FaultStack, history: History) -> Evidence:
         bootstrap=stack.servers.kafka.bootstrap,
         topics=[topic("measures")],
     )
-    return await collect_from(sources, history, moved_back=stack.moved_back)
+    return await collect_from(sources, history, moved_back=stack.moved_back, refilled=stack.refilled)
 
 
-async def collect_from(sources: Sources, history: History, *, moved_back: bool = False) -> Evidence:
+async def collect_from(
+    sources: Sources, history: History, *, moved_back: bool = False, refilled: bool = False
+) -> Evidence:
     """All the evidence of wherever it is."""
-    found: dict[str, Any] = {"events": [], "versions": {}, "waiting": [], "decided": {}}
-    for url in sources.commands:
-        await _look_at_commands(url, found)
     records = [record for name in sources.topics for record in await records_of(sources.bootstrap, name)]
-    await _rebuild(sources.scratch, records)
+    await _rebuild(sources.scratch, sources.projection, records)
     return Evidence(
         history=history,
-        records=[_told(record) for record in records],
-        rebuilt=await _tables(sources.scratch),
-        live=await _tables(sources.views),
+        records=told(records),
+        rebuilt=await tables_of(sources.scratch),
+        live=await tables_of(sources.views),
         moved_back=moved_back,
-        **found,
-        **await _look_at_views(sources.views),
+        refilled=refilled,
+        **await command_side(*sources.commands),
+        **await _view_side(sources.views, sources.projection),
     )
+
+
+async def command_side(*urls: str) -> dict[str, Any]:
+    """What the services that decide hold, as ``Evidence`` names it."""
+    found: dict[str, Any] = {"events": [], "versions": {}, "waiting": [], "decided": {}}
+    for url in urls:
+        await _look_at_commands(url, found)
+    return found
 
 
 async def _look_at_commands(url: str, found: dict[str, Any]) -> None:
@@ -209,14 +220,14 @@ def _added_up(items: Sequence[Sequence[Mapping[str, Any]]]) -> Figures:
     return Figures(len(items), len(states) - states.count("cancelled"), states.count("reported") + verified, verified)
 
 
-async def _look_at_views(url: str) -> dict[str, Any]:
+async def _view_side(url: str, projection: str) -> dict[str, Any]:
     connection = await asyncpg.connect(url)
     try:
         versions = await connection.fetch(
-            "SELECT aggregate_id, version FROM projection_version WHERE projection = $1", PROJECTION
+            "SELECT aggregate_id, version FROM projection_version WHERE projection = $1", projection
         )
         parked = await connection.fetch(
-            "SELECT topic, partition, record_offset FROM parked WHERE projection = $1", PROJECTION
+            "SELECT topic, partition, record_offset FROM parked WHERE projection = $1", projection
         )
         figures = await connection.fetch(
             "SELECT plan, measure, items, milestones, milestones_reported, milestones_verified "
@@ -239,24 +250,33 @@ async def records_of(bootstrap: str, name: str) -> list[ConsumerRecord]:
     return sorted((record for batch in batches for record in batch), key=lambda one: (one.partition, one.offset))
 
 
-def _told(record: ConsumerRecord) -> Told:
-    headers = {name: raw.decode("latin-1") for name, raw in record.headers if raw is not None}
-    return Told((record.topic, record.partition, record.offset), headers, record.value)
+def told(records: Sequence[ConsumerRecord]) -> list[Told]:
+    """Records as ``Evidence`` has them."""
+    return [
+        Told(
+            (record.topic, record.partition, record.offset),
+            {name: raw.decode("latin-1") for name, raw in record.headers if raw is not None},
+            record.value,
+        )
+        for record in records
+    ]
 
 
-async def _rebuild(url: str, records: Sequence[ConsumerRecord]) -> None:
+async def _rebuild(url: str, projection: str, records: Sequence[ConsumerRecord]) -> None:
     """Replay into an empty database by the same code, from the first record on and in one piece for each partition."""
+    views = ReformProgress()
+    views.name = projection
     connection = await asyncpg.connect(url)
     try:
         for partition in sorted({(record.topic, record.partition) for record in records}):
             batch = [record for record in records if (record.topic, record.partition) == partition]
             async with connection.transaction():
-                await Inbox(connection, ReformProgress()).receive(batch)
+                await Inbox(connection, views).receive(await opened(batch, views.concerns))
     finally:
         await connection.close()
 
 
-async def _tables(url: str) -> dict[str, list[Row]]:
+async def tables_of(url: str) -> dict[str, list[Row]]:
     """The tables of the views, but for those that are not the same twice: each row as text, sorted."""
     connection = await asyncpg.connect(url)
     try:

@@ -54,7 +54,10 @@ def _same(record: Told, event: Committed) -> bool:
 
 
 def versions_have_no_gap(evidence: Evidence) -> Iterator[str]:
-    """I3: an aggregate has the versions 1 to n, each one event; in the topic they come for the first time in order."""
+    """I3: an aggregate has the versions 1 to n, each one event; in the topic they come for the first time in order.
+
+    Where a topic was refilled, they come in order to a reader who waits for each version's turn.
+    """
     stored: dict[UUID, list[int]] = {}
     for event in evidence.events:
         stored.setdefault(event.aggregate, []).append(event.version)
@@ -63,11 +66,23 @@ def versions_have_no_gap(evidence: Evidence) -> Iterator[str]:
             yield f"{aggregate} is at version {evidence.versions.get(aggregate, 0)} and has {_counted(versions)}"
     for aggregate, told in evidence.told_of.items():
         first = list(dict.fromkeys(version for version, _ in told))
+        if evidence.refilled:
+            first = _in_turn([version for version, _ in told])
         if first != list(range(1, len(first) + 1)):
             yield f"{aggregate} comes in the topic as {_counted(first)}"
         ids = {(version, record.id) for version, record in told}
         if len(ids) > len(first):
             yield f"{aggregate} has versions in the topic of which each is several events"
+
+
+def _in_turn(versions: Sequence[int]) -> list[int]:
+    """All versions, in the order in which a reader can take them who lets those wait whose turn has not come."""
+    taken, waiting = list[int](), set[int]()
+    for version in versions:
+        waiting.add(version)
+        while len(taken) + 1 in waiting:
+            taken.append(len(taken) + 1)
+    return taken + sorted(waiting - set(taken))
 
 
 def versions_follow_time(evidence: Evidence) -> Iterator[str]:

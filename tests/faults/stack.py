@@ -71,7 +71,9 @@ class FaultStack:
     proxies: dict[str, Proxy] = field(default_factory=dict)
     """By service: what stands between its processes and their database."""
     moved_back: bool = False
-    """Whether the fault has set the projection's offsets back: what readers are told of them goes back, too."""
+    """Whether a fault has set the projection's offsets back, as a rebuild does: positions told to readers go back."""
+    refilled: bool = False
+    """Whether a topic was wiped and what it had lost was published again, behind what came meanwhile."""
 
     def __post_init__(self) -> None:
         self.addresses = {service: database.app_url for service, database in self.databases.items()}
