@@ -94,8 +94,8 @@ MUTANTS = _listed(
                     "relay_producer(self._bootstrap, f'{self.name}-{time.time_ns()}')",
                 ),
             ),
-            scenario="relay-frozen",
-            caught_by="I4",
+            scenario="relay-frozen-in-transaction",
+            caught_by="I12",
         ),
         Mutant(
             "no-key",
@@ -139,11 +139,10 @@ MUTANTS = _listed(
             (
                 Change(
                     PROJECTION,
-                    "applied = await Inbox(connection, self._projection).receive(fresh) if fresh else 0",
-                    "await connection.execute('UPDATE projection_offset SET next_offset = $4 WHERE "
-                    "(projection, topic, partition) = ($1, $2, $3)', *key, records[-1].offset + 1); "
+                    "applied = await Inbox(connection, self._projection, singly=singly).receive(fresh) if fresh else 0",
+                    "await offsets.move(connection, self._projection.name, marks) if marks else None; "
                     "await connection.execute('COMMIT; BEGIN'); "
-                    "applied = await Inbox(connection, self._projection).receive(fresh) if fresh else 0",
+                    "applied = await Inbox(connection, self._projection, singly=singly).receive(fresh) if fresh else 0",
                 ),
             ),
             scenario="projector-killed-before-commit",

@@ -63,7 +63,9 @@ class Hold:
         """Return when somebody waits for it."""
 
         async def waits() -> bool:
-            sql = "SELECT count(*) > 0 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            sql = (
+                "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
             assert not command.done(), "the command was not held"
             return bool(await self._connection.fetchval(sql))
 

@@ -10,26 +10,33 @@ from faults.stack import TOPIC, FaultStack
 
 
 async def inject(stack: FaultStack, load: Load) -> str:
-    """Put all that is on the topic there twice more, partition by partition in its order, between what is new."""
-    records = await records_of(stack.servers.kafka.bootstrap, TOPIC)
-    producer = plain_producer(stack.servers.kafka.bootstrap, "faults")
+    """Put all that is on the topic there twice more, between what is new."""
+    bootstrap = stack.servers.kafka.bootstrap
+    there = [await put_again(bootstrap, TOPIC), await put_again(bootstrap, TOPIC)]
+    await load.after(40)
+    return f"{sum(there)} records were put on the topic a second and a third time"
+
+
+async def put_again(bootstrap: str, topic: str) -> int:
+    """Put what a topic holds there once more, partition by partition in its order; how many records that are."""
+    records = [record for record in await records_of(bootstrap, topic) if INJECTED not in dict(record.headers)]
+    producer = plain_producer(bootstrap, "faults")
     await producer.start()
     try:
         put = [
             await producer.send(
-                TOPIC,
+                topic,
                 key=record.key,
                 value=record.value,
                 headers=[*record.headers, (INJECTED, b"repeat")],
                 partition=record.partition,
             )
-            for record in [*records, *records]
+            for record in records
         ]
         await asyncio.gather(*put)
     finally:
         await producer.stop()
-    await load.after(40)
-    return f"{len(put)} records were put on the topic: each of {len(records)} twice more"
+    return len(records)
 
 
 FAULT = Fault(inject=inject, within_s=5)
