@@ -8,6 +8,7 @@ from threading import Thread
 import pytest
 
 from kegai.language import choose
+from kegai.local.figures import Figures, path
 from kegai.local.ports import free_port
 from kegai.local.readiness import readiness
 from kegai.local.status import ProcessStatus, Status, told
@@ -41,6 +42,70 @@ def test_a_parked_record_is_not_well_although_everything_is_ready() -> None:
     assert seen.well
     seen.parked["events/progress"] = 1
     assert not seen.well
+
+
+SERVED = """
+kegai_request_seconds_bucket{le="0.1",operation="a",status="200"} 90
+kegai_request_seconds_bucket{le="0.2",operation="a",status="200"} 100
+kegai_request_seconds_bucket{le="+Inf",operation="a",status="200"} 100
+kegai_request_seconds_count{operation="a",status="200"} 100
+kegai_request_seconds_sum{operation="a",status="200"} 5
+kegai_request_seconds_bucket{le="0.1",operation="b",status="200"} 100
+kegai_request_seconds_bucket{le="0.2",operation="b",status="200"} 100
+kegai_request_seconds_bucket{le="+Inf",operation="b",status="200"} 100
+kegai_request_seconds_count{operation="b",status="200"} 100
+kegai_request_seconds_sum{operation="b",status="200"} 5
+kegai_admission_waiting 7
+kegai_refused_requests_total{reason="busy"} 3
+kegai_save_seconds_bucket{aggregate="item",le="0.1"} 0
+kegai_save_seconds_bucket{aggregate="item",le="+Inf"} 4
+kegai_save_seconds_count{aggregate="item"} 4
+kegai_save_seconds_sum{aggregate="item"} 4
+"""
+WORKED = """
+kegai_outbox_depth{slice="0"} 2
+kegai_outbox_depth{slice="1"} 3
+kegai_outbox_oldest_seconds{slice="0"} 1.5
+kegai_outbox_oldest_seconds{slice="1"} 0.5
+kegai_consumer_lag_records{projection="p",topic="a"} 5
+kegai_consumer_lag_records{projection="p",topic="b"} 6
+kegai_consumer_lag_seconds{projection="p",topic="a"} 2
+kegai_consumer_lag_seconds{projection="p",topic="b"} 3
+kegai_applied_records_total{projection="p"} 1234
+kegai_parked_records{projection="p"} 1
+kegai_sse_readers{channel="json"} 9
+"""
+
+
+def test_requests_of_all_operations_are_told_together() -> None:
+    told = dict(path("measures", Figures(SERVED)))
+    assert told["requests"] == "measures: 200 answered, p99 180 ms; 7 under way, 3 turned away"
+
+
+def test_beyond_the_last_bound_a_time_is_that_bound() -> None:
+    assert dict(path("measures", Figures(SERVED)))["commands"] == "measures item: 4, save p99 100 ms"
+
+
+def test_of_the_outbox_the_oldest_row_counts_and_of_the_slices_the_sum() -> None:
+    assert dict(path("measures", Figures(WORKED)))["outbox"] == "measures: 5 rows, the oldest 1.5 s"
+
+
+def test_a_projection_is_as_late_as_its_latest_topic() -> None:
+    told = dict(path("events", Figures(WORKED)))
+    assert told["projections"] == "events/p: 11 records, 3.0 s behind; 1,234 applied; 1 parked"
+    assert told["streams"] == "events: 9 json"
+
+
+def test_of_what_a_process_does_not_do_nothing_is_told() -> None:
+    assert list(path("measures", Figures(""))) == []
+    assert "relay" not in dict(path("measures", Figures(WORKED)))
+
+
+def test_each_part_of_the_path_stands_below_the_processes() -> None:
+    seen = Status([ProcessStatus("kafka", 41, "")])
+    seen.path["outbox"] += ["measures: 5 rows", "talent: 0 rows"]
+    lines = [" ".join(line.split()) for line in told(seen).splitlines()]
+    assert lines[-2:] == ["outbox measures: 5 rows", "talent: 0 rows"]
 
 
 class _Word(BaseHTTPRequestHandler):

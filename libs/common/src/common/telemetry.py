@@ -23,7 +23,7 @@ REQUEST_SECONDS = Histogram(
     ["operation", "status"],
     buckets=FROM_A_REQUEST,
 )
-ADMISSION_WAITING = Gauge("kegai_admission_waiting", "Requests that wait to be let in")
+ADMISSION_WAITING = Gauge("kegai_admission_waiting", "Requests that were let in and are not answered yet")
 REFUSED_REQUESTS = Counter("kegai_refused_requests", "Requests that were turned away unread, by reason", ["reason"])
 DECIDE_SECONDS = Histogram(
     "kegai_decide_seconds", "Time in which a rule decided a command", ["aggregate"], buckets=FROM_A_DECISION

@@ -3,15 +3,12 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from kegai.console import padded
 from kegai.language import say
+from kegai.local.figures import Figures, path
 from kegai.local.readiness import ask, readiness
 from kegai.local.stack import PROGRAMS, Stack
 
-_LAG, _DEPTH = "kegai_consumer_lag_records", "kegai_outbox_depth"
-_OLDEST, _PARKED = "kegai_outbox_oldest_seconds", "kegai_parked_records"
 _NAME_WIDTH = 22
 
 
@@ -31,13 +28,16 @@ class ProcessStatus:
 
 @dataclass
 class Status:
-    """The stack's processes and, by who tells it: records of lag, rows and seconds of the outbox, parked records."""
+    """The stack's processes; by who tells it, records of lag, rows of the outbox, parked records; and the whole path.
+
+    ``path`` has a line for each process that has a share in a part of the path, by the part's name.
+    """
 
     processes: list[ProcessStatus]
     lag: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     outbox_rows: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    outbox_oldest_seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     parked: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    path: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def up(self) -> bool:
@@ -67,10 +67,9 @@ def told(status: Status) -> str:
         return say("未运行。启动：make up", "Not running. Start it: make up")
     lines = [_headline(status), ""]
     lines += [f" {'✓' if p.ready else '✗'} {padded(p.name, _NAME_WIDTH)}{_state(p)}" for p in status.processes]
-    lines += ["", *_figures(say("消费滞后（条）", "consumer lag, records"), status.lag)]
-    lines += _figures(say("待发布（行）", "outbox, rows"), status.outbox_rows)
-    lines += _figures(say("最早待发布（秒）", "outbox, oldest in s"), status.outbox_oldest_seconds)
-    lines += _figures(say("搁置的记录", "parked records"), status.parked)
+    lines += [""] if status.path else []
+    for part, of_each in status.path.items():
+        lines += [f"   {padded('' if nth else part, _NAME_WIDTH)}{line}" for nth, line in enumerate(of_each)]
     return "\n".join(lines)
 
 
@@ -90,13 +89,6 @@ def _state(process: ProcessStatus) -> str:
     return f"pid {process.pid:<8}" + (process.obstacle or say("就绪", "ready"))
 
 
-def _figures(title: str, figures: dict[str, int] | dict[str, float]) -> list[str]:
-    shown = [
-        f"{name} {value:.1f}" if isinstance(value, float) else f"{name} {value}" for name, value in figures.items()
-    ]
-    return [f" {padded(title, _NAME_WIDTH + 2)}{'  '.join(shown) or '–'}"]
-
-
 def _process(name: str, pid: int | None, ops_port: int | None) -> ProcessStatus:
     if pid is None or ops_port is None:
         return ProcessStatus(name, pid, "")
@@ -109,14 +101,11 @@ def _process(name: str, pid: int | None, ops_port: int | None) -> ProcessStatus:
 
 def _add_figures(status: Status, service: str, ops_port: int) -> None:
     answer = ask(ops_port, "/metrics")
-    for family in text_string_to_metric_families(answer[1] if answer else ""):
-        for sample in family.samples:
-            consumer = f"{service}/{sample.labels.get('projection', '')}"
-            if sample.name == _LAG:
-                status.lag[consumer] += int(sample.value)
-            elif sample.name == _PARKED:
-                status.parked[consumer] += int(sample.value)
-            elif sample.name == _DEPTH:
-                status.outbox_rows[service] += int(sample.value)
-            elif sample.name == _OLDEST:
-                status.outbox_oldest_seconds[service] = max(status.outbox_oldest_seconds[service], sample.value)
+    figures = Figures(answer[1] if answer else "")
+    for projection, lag in figures.values("kegai_consumer_lag_records", "projection").items():
+        status.lag[f"{service}/{projection}"] += int(lag)
+    for projection, parked in figures.values("kegai_parked_records", "projection").items():
+        status.parked[f"{service}/{projection}"] += int(parked)
+    status.outbox_rows[service] += int(figures.total("kegai_outbox_depth"))
+    for part, line in path(service, figures):
+        status.path[part].append(line)
