@@ -1,5 +1,6 @@
 """The one projection of this service: in a batch's transaction facts are kept, measures computed, changes noted."""
 
+import gc
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,6 +26,10 @@ UNPROJECTED: Final[dict[type[Event], str]] = {
 """Event types that are received and counted, and from which deliberately nothing follows, with the reason."""
 
 
+COLLECT_AFTER: Final = 100_000
+"""So many objects may be made before garbage is looked for: two batches' worth, which are gone again by themselves."""
+
+
 class ReformProgress:
     """From the facts of three services to the progress of the reform."""
 
@@ -40,6 +45,9 @@ class ReformProgress:
 
 async def run(settings: Settings) -> None:
     """Run until told to stop."""
+    gc.collect()
+    gc.freeze()  # what was made at start-up stays: no need to look through it again with every batch
+    gc.set_threshold(COLLECT_AFTER)
     async with await open_pool(settings.database_url, size_max=4, application="events-projector") as pool:
         projector = Projector(
             ReformProgress(), pool=pool, bootstrap=settings.kafka_bootstrap, settled=lambda: feed.sequence(pool)
