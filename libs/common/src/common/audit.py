@@ -7,6 +7,7 @@ order and in memory that does not grow with them but for one bit for each event;
 """
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -200,20 +201,32 @@ async def _compare_records(
 ) -> Published:
     published = Published()
     audit.waiting = await connection.fetchval("SELECT count(*) FROM outbox")
-    async for records in read(bootstrap, await ends_of(bootstrap, topic)):
-        audit.records += len(records)
-        for record, claim, stored in await find(connection, records):
-            place = f"{topic}[{record.partition}]@{record.offset}"
-            after_snapshot = record.offset >= before.get(TopicPartition(topic, record.partition), 0)
-            if claim is None:
-                audit.add(Break(Fault.STRANGE, "", None, 0, None, place))
-            elif fault := _says_otherwise(record, stored, published, after_snapshot=after_snapshot):
-                audit.add(Break(fault, *claim, _header(record, "ce_id"), place))
-            elif stored:
-                audit.repeats += stored.position in published
-                published.take(stored)
-                _clear(audit, claim)
+    async with aclosing(read(bootstrap, await ends_of(bootstrap, topic))) as batches:
+        async for records in batches:
+            audit.records += len(records)
+            for record, claim, stored in await find(connection, records):
+                _compare(audit, published, record, claim, stored, before)
     return published
+
+
+def _compare(
+    audit: Audit,
+    published: Published,
+    record: ConsumerRecord,
+    claim: Claim | None,
+    stored: Stored | None,
+    before: Mapping[TopicPartition, int],
+) -> None:
+    partition = TopicPartition(record.topic, record.partition)
+    place = f"{record.topic}[{record.partition}]@{record.offset}"
+    if claim is None:
+        audit.add(Break(Fault.STRANGE, "", None, 0, None, place))
+    elif fault := _says_otherwise(record, stored, published, after_snapshot=record.offset >= before.get(partition, 0)):
+        audit.add(Break(fault, *claim, _header(record, "ce_id"), place))
+    elif stored:
+        audit.repeats += stored.position in published
+        published.take(stored)
+        _clear(audit, claim)
 
 
 def _says_otherwise(

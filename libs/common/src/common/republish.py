@@ -7,6 +7,7 @@ miss to the last that the relay does not send anyway. What comes twice by this i
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -129,14 +130,15 @@ async def _survey(connection: Connection, bootstrap: str, topic: str, scope: Sco
     seen, published = Survey(), Published()
     seen.waiting = await connection.fetchval("SELECT count(*) FROM outbox WHERE slice = $1", scope.slice_number)
     ends = await ends_of(bootstrap, topic)
-    async for records in read(bootstrap, ends):
-        seen.records += len(records)
-        for record, claim, stored in await find(connection, records):
-            if stored is None:
-                continue
-            if dict(record.headers).get("ce_hash") != stored.hash.hex().encode():
-                raise Contradicted(f"{claim} at {record.topic}[{record.partition}]@{record.offset}")
-            published.take(stored)
+    async with aclosing(read(bootstrap, ends)) as batches:
+        async for records in batches:
+            seen.records += len(records)
+            for record, claim, stored in await find(connection, records):
+                if stored is None:
+                    continue
+                if dict(record.headers).get("ce_hash") != stored.hash.hex().encode():
+                    raise Contradicted(f"{claim} at {record.topic}[{record.partition}]@{record.offset}")
+                published.take(stored)
     async for page in sent(connection):
         for event in page:
             if event.aggregate_id in scope:
