@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from faults.history import HarnessError
@@ -96,6 +96,19 @@ def changed_module(mutant: Mutant, name: str) -> ModuleType:
     assert spec.loader is not None
     spec.loader.exec_module(module)
     return module
+
+
+def changed_function(mutant: Mutant, name: str, function: str) -> FunctionType:
+    """One function of a mutant's module, at home in the real one: for modules that declare tables, which they do once.
+
+    :raises HarnessError: as ``mutate``, or there is no such function.
+    """
+    loader = changed_spec(name, mutant).loader
+    assert isinstance(loader, ChangedSource)
+    for part in loader.get_code(name).co_consts:
+        if isinstance(part, CodeType) and part.co_name == function:
+            return FunctionType(part, vars(import_module(name)))
+    raise HarnessError(f"mutant {mutant.name}: {name} has no function {function}")
 
 
 # ── failpoints ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from common.outbox import Relay
 from common.projection import Projector
 from common.store import Aggregates, Decided
 from events.projector import ReformProgress
+from events.views import progress
 from eventually import eventually
 from faults.cases import all_faults
 from faults.cases.everything_three_times import put_again
@@ -26,7 +28,7 @@ from faults.cases.measure_contended import WAITING
 from faults.evidence import Evidence, Sources, collect_from, command_side, tables_of, told
 from faults.history import Accepted, HarnessError, History, Kind, Operation
 from faults.invariants import check
-from faults.launch import changed_module
+from faults.launch import ChangedSource, changed_function, changed_module, changed_spec
 from faults.mutants import INBOX, MUTANTS, OUTBOX, PROGRESS, PROJECTION, SAVING, Change, Mutant
 from keeping import another_process, keep_an_item, planning
 from lines import Line, adopt_plan, commit_plan, running
@@ -242,7 +244,7 @@ class Interrupted(ReformProgress):
 
 
 @dataclass
-class Path:
+class Way:
     """The whole way, from commands to views, and an empty database to rebuild them in."""
 
     line: Line
@@ -286,45 +288,45 @@ class Path:
 
 
 @pytest.fixture
-async def path(
+async def way(
     line: Line,
     database_of: Callable[[str], Awaitable[Database]],
     pool_of: Callable[[Database], Awaitable[asyncpg.Pool]],
     monkeypatch: pytest.MonkeyPatch,
-) -> Path:
+) -> Way:
     """A way of this test's own; its projector looks often whether it has reached the end."""
     monkeypatch.setattr("common.projection.TICK_SECONDS", 0.05)
     live = await database_of("events")
-    return Path(line, live, await database_of("events"), await pool_of(live), Interrupted(line.topic))
+    return Way(line, live, await database_of("events"), await pool_of(live), Interrupted(line.topic))
 
 
 @tried("offset-before-view")
-async def test_an_offset_that_is_committed_first_loses_what_was_not_applied(path: Path, name: str) -> None:
+async def test_an_offset_that_is_committed_first_loses_what_was_not_applied(way: Way, name: str) -> None:
     module = changed(name, PROJECTION)
-    path.views.faults = [ConnectionResetError("gone in the middle of a batch")]
-    async with running(path.line.relay()), path.projecting(module.Projector if module else Projector):
-        plan = await commit_plan(path.line.pool)
-        await eventually(lambda: not path.views.faults)
-        await adopt_plan(path.line.pool, plan)
-        await path.caught_up()
-    judge(name, await path.evidence())
+    way.views.faults = [ConnectionResetError("gone in the middle of a batch")]
+    async with running(way.line.relay()), way.projecting(module.Projector if module else Projector):
+        plan = await commit_plan(way.line.pool)
+        await eventually(lambda: not way.views.faults)
+        await adopt_plan(way.line.pool, plan)
+        await way.caught_up()
+    judge(name, await way.evidence())
 
 
 @tried("no-version-guard")
 async def test_without_the_version_guard_repeats_are_applied(
-    path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+    way: Way, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if module := changed(name, INBOX):
         monkeypatch.setattr("common.projection.Inbox", module.Inbox)
         monkeypatch.setattr("common.projection.Refuses", module.Refuses)
-    async with running(path.line.relay()), path.projecting():
-        plan = await commit_plan(path.line.pool)
-        await path.caught_up()
-        await put_again(path.line.bootstrap, path.line.topic)
-        await path.caught_up()
-        await adopt_plan(path.line.pool, plan)
-        await path.caught_up()
-    judge(name, await path.evidence())
+    async with running(way.line.relay()), way.projecting():
+        plan = await commit_plan(way.line.pool)
+        await way.caught_up()
+        await put_again(way.line.bootstrap, way.line.topic)
+        await way.caught_up()
+        await adopt_plan(way.line.pool, plan)
+        await way.caught_up()
+    judge(name, await way.evidence())
 
 
 async def _race(pool: asyncpg.Pool, first: Sequence[Recorded], second: Sequence[Recorded]) -> None:
@@ -343,7 +345,7 @@ async def _race(pool: asyncpg.Pool, first: Sequence[Recorded], second: Sequence[
 
 @tried("no-roll-up-lock")
 async def test_without_its_lock_a_measure_forgets_what_came_at_the_same_moment(
-    path: Path, name: str, pool_of: Callable[[Database], Awaitable[asyncpg.Pool]], monkeypatch: pytest.MonkeyPatch
+    way: Way, name: str, pool_of: Callable[[Database], Awaitable[asyncpg.Pool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told_of = Stories()
     told_of.plan()
@@ -352,19 +354,22 @@ async def test_without_its_lock_a_measure_forgets_what_came_at_the_same_moment(
     for item in items:
         item.attains(1, date(2022, 6, 1))
     after = [record for record in told_of.records if record not in before]
-    await learn(await pool_of(path.scratch), told_of.records)
-    await learn(path.pool, before)
-    if module := changed(name, PROGRESS):
-        monkeypatch.setattr("events.projector.progress", module)
-    await _race(path.pool, *([record for record in after if record.aggregate_id == item.item.id] for item in items))
-    live, rebuilt = await tables_of(path.live.owner_url), await tables_of(path.scratch.owner_url)
+    await learn(await pool_of(way.scratch), told_of.records)
+    await learn(way.pool, before)
+    if name != REAL:
+        monkeypatch.setattr(progress, "refresh", changed_function(MUTANTS[name], PROGRESS, "refresh"))
+    await _race(way.pool, *([record for record in after if record.aggregate_id == item.item.id] for item in items))
+    live, rebuilt = await tables_of(way.live.owner_url), await tables_of(way.scratch.owner_url)
     judge(name, Evidence(history=History(), live=live, rebuilt=rebuilt), by="I6")
 
 
 def test_every_mutant_finds_its_place() -> None:
     for mutant in MUTANTS.values():
         for module in mutant.modules:
-            assert changed_module(mutant, module).__name__ == module
+            loader = changed_spec(module, mutant).loader
+            assert isinstance(loader, ChangedSource)
+            changed, real = loader.get_code(module), compile(Path(loader.path).read_text(), loader.path, "exec")
+            assert changed != real
 
 
 def test_a_mutant_whose_text_is_gone_is_an_error() -> None:
