@@ -1,7 +1,6 @@
 """``python -m faults [names…] [--seed N]… [--quick]``: faults one after another, a table, and what it must not hide."""
 
 import argparse
-import asyncio
 import json
 import os
 import shutil
@@ -13,6 +12,8 @@ import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+
+import uvloop
 
 from faults.cases import all_faults
 from faults.fault import Fault
@@ -66,7 +67,7 @@ def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Resul
                         fault.servers(home / name) if fault.servers else nullcontext(servers) as chosen,
                         _logs_kept_unless_met(chosen.home / "logs", f"{name}-{seed}") as met,
                     ):
-                        result = asyncio.run(run(name, fault, seed, chosen))
+                        result = uvloop.run(run(name, fault, seed, chosen))
                         met.extend([result] * result.met)
                 except Exception as error:  # noqa: BLE001 - whatever failed, the others still run, and it is told below
                     traceback.print_exception(error, limit=None if not isinstance(error, HarnessError) else 0)

@@ -1,23 +1,19 @@
 """Clients who share items: they command, retry what they were not told with the same key, read, and keep a record."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 from uuid import UUID
 
-import httpx
-
 from faults.commands import Doing, Intent
 from faults.history import Accepted, HarnessError, History, Kind, Operation, Outcome, Refused, Seen, Unknown
+from faults.lines import CUT, REQUEST_SECONDS_MAX, Lines, said
 from faults.stack import JUDGE, OFFICE, PLAN, REPORTER, FaultStack, ItemUnderTest
 
-REQUEST_SECONDS_MAX = 8.0
-"""How long a client waits for an answer; then it does not know."""
 PATIENCE_SECONDS = 30.0
 """How long after the load has ended a client still asks what became of its last command."""
 
@@ -46,12 +42,11 @@ class Load:
     accepted: int = 0
     """How many commands were accepted so far."""
     ended_at: float | None = None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.history.minimum = self.rate.minimum
-        self._http = httpx.AsyncClient(
-            timeout=httpx.Timeout(REQUEST_SECONDS_MAX), limits=httpx.Limits(max_connections=200), trust_env=False
-        )
+        self._lines = [Lines() for _ in range(self.rate.clients)]
         self._tokens = {who: self.stack.keys.token_for(*who) for who in (OFFICE, REPORTER, JUDGE)}
 
     @property
@@ -62,10 +57,12 @@ class Load:
     async def after(self, more: int, *, seconds: float = 60) -> None:
         """Return when this many more commands were accepted.
 
-        :raises HarnessError: they were not within ``seconds``.
+        :raises HarnessError: they were not within ``seconds``, or a client failed.
         """
         wanted, deadline = self.accepted + more, time.monotonic() + seconds
         while self.accepted < wanted:
+            if broken := [task for task in self.tasks if task.done()]:
+                raise HarnessError(f"a client failed: {broken[0].exception()!r}")
             if time.monotonic() > deadline:
                 raise HarnessError(
                     f"{seconds:.0f} s went by and {wanted - self.accepted} of {more} commands are missing"
@@ -105,7 +102,7 @@ class Load:
             attempt += 1
             door = random.choice(self.stack.all("measures", "api")).url
             sent_at = time.monotonic()
-            outcome = await self._post(door, intent, key)
+            outcome = await self._post(self._lines[number], door, intent, key)
             self.history.add(
                 Operation(
                     client=f"client-{number}",
@@ -127,18 +124,17 @@ class Load:
                 return outcome
             await asyncio.sleep(random.uniform(0.05, 0.2) * min(attempt, 5))
 
-    async def _post(self, door: str, intent: Intent, key: str) -> Outcome:
+    async def _post(self, lines: Lines, door: str, intent: Intent, key: str) -> Outcome:
         headers = {
             "authorization": f"Bearer {self._tokens[intent.who]}",
             "idempotency-key": key,
             "x-request-id": key,  # events keep it: what a key has brought about can be counted
-            "content-type": "application/json",
         }
         try:
-            reply = await self._http.post(door + intent.path, content=intent.body, headers=headers)
-        except httpx.HTTPError as error:
+            reply = await lines.post(door, intent.path, headers, intent.body)
+            return outcome_of(reply.status, reply.body)
+        except CUT as error:
             return Unknown(repr(error))
-        return outcome_of(reply)
 
     async def _read(self, number: int, item: ItemUnderTest, position: str) -> None:
         """Read the view that the item counts in, not older than what this client has just been told."""
@@ -159,10 +155,10 @@ class Load:
         sent_at, shown = time.monotonic(), None
         headers = {"authorization": f"Bearer {self._tokens[OFFICE]}"}
         try:
-            reply = await self._http.get(door + path, params=dict(asked), headers=headers)
-            outcome: Outcome = _seen(reply) if reply.is_success else outcome_of(reply)
-            shown = reply.json() if reply.is_success else None
-        except httpx.HTTPError as error:
+            reply = await self._lines[number].get(door, path, headers, asked)
+            outcome: Outcome = _seen(reply.body) if reply.status == 200 else outcome_of(reply.status, reply.body)
+            shown = said(reply.body) if reply.status == 200 else None
+        except CUT as error:
             outcome = Unknown(repr(error))
         self.history.add(
             Operation(
@@ -178,36 +174,28 @@ class Load:
         )
         return shown
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Let the connections go."""
-        await self._http.aclose()
+        for lines in self._lines:
+            lines.close()
 
 
-def outcome_of(reply: httpx.Response) -> Outcome:
+def outcome_of(status: int, body: bytes) -> Outcome:
     """What a reply to a command says for certain."""
-    if reply.is_success:
-        told = reply.json()
-        return Accepted(reply.status_code, reply.content, UUID(told["id"]), int(told["version"]))
-    code = _code(reply)
-    if reply.status_code >= 500 or reply.status_code == 429:
-        return Unknown(code, reply.status_code)
-    return Refused(reply.status_code, code)
+    told = said(body)
+    if status in {200, 201}:
+        return Accepted(status, body, UUID(told["id"]), int(told["version"]))
+    code = str(told.get("code") or f"no problem: {body[:80]!r}")
+    return Unknown(code, status) if status >= 500 or status == 429 else Refused(status, code)
 
 
-def _code(reply: httpx.Response) -> str:
-    try:
-        return str(reply.json()["code"])
-    except (ValueError, KeyError, TypeError):
-        return f"no problem: {reply.text[:80]!r}"
-
-
-def _seen(reply: httpx.Response) -> Seen:
+def _seen(body: bytes) -> Seen:
     """What a read showed: of a view, how many milestones count and how far it was read; of an item, its milestones."""
-    told = json.loads(reply.content)
+    told = said(body)
     if "measure" in told and "stamp" in told:
         counted = int(told["measure"]["milestones"]["counted"])
-        return Seen(reply.content, counted, {name: int(n) for name, n in told["stamp"]["position"].items()})
-    return Seen(reply.content, len(told["milestones"]), {})
+        return Seen(body, counted, {name: int(n) for name, n in told["stamp"]["position"].items()})
+    return Seen(body, len(told["milestones"]), {})
 
 
 @asynccontextmanager
@@ -217,17 +205,17 @@ async def loaded(stack: FaultStack, seed: int, rate: Rate, history: History) -> 
     :raises HarnessError: a client failed, which says nothing about the stack.
     """
     load = Load(stack, seed, rate, history)
-    clients = [asyncio.create_task(load.client(number)) for number in range(rate.clients)]
+    load.tasks = [asyncio.create_task(load.client(number)) for number in range(rate.clients)]
     try:
         yield load
         load.ended_at = time.monotonic()
-        await asyncio.wait(clients, timeout=PATIENCE_SECONDS + REQUEST_SECONDS_MAX + 2)
-        for client in clients:
+        await asyncio.wait(load.tasks, timeout=PATIENCE_SECONDS + REQUEST_SECONDS_MAX + 2)
+        for client in load.tasks:
             if not client.done():
                 raise HarnessError("a client did not come to its end")
             if error := client.exception():
                 raise HarnessError(f"a client failed: {error!r}") from error
     finally:
-        for client in clients:
+        for client in load.tasks:
             client.cancel()
-        await load.close()
+        load.close()

@@ -28,7 +28,7 @@ async def inject(stack: FaultStack, load: Load) -> str:
                     action=one.action,
                     sent_at=sent_at,
                     done_at=time.monotonic(),
-                    outcome=outcome_of(reply),
+                    outcome=outcome_of(reply.status_code, reply.content),
                     aggregate=one.aggregate,
                     key=one.key,
                     body=one.body,

@@ -28,5 +28,5 @@ async def inject(stack: FaultStack, load: Load) -> str:
 
 
 FAULT = Fault(
-    inject=inject, within_s=30, setup=Setup(items=48), rate=Rate(clients=40, per_second=340, reads=0.05, minimum=12_000)
+    inject=inject, within_s=30, setup=Setup(items=48), rate=Rate(clients=40, per_second=340, reads=0.05, minimum=6_000)
 )
