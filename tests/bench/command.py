@@ -13,11 +13,10 @@ from bench.bed import Bed, Process
 from bench.load import closed_loop, request
 from bench.measuring import Figure, Run, alternate, limit_figure, percentile
 from builders import OWNER, call_of, directory_history
-from common.directory import DirectoryCopy
+from common.directory import DirectoryCopy, copy_of
 from keeping import ON, counts, keep_an_item
 from kegai.tokens import Keys
 from measures.item.store import items
-from measures.worker import DIRECTORY_COPY
 from servers import Database
 
 NAMES = ("P1", "P2", "P13")
@@ -108,7 +107,7 @@ async def prepare(database: Database) -> asyncpg.Pool:
         await DirectoryCopy("bench").apply(connection, directory_history())
         await connection.execute(
             "INSERT INTO projection_offset (projection, topic, partition, caught_up_at) VALUES ($1, 't', 0, now())",
-            DIRECTORY_COPY,
+            copy_of("measures"),
         )
     item = await keep_an_item(pool)
     await items.change(call_of(pool), item, lambda one: one.assign(by=None, on=date(2022, 1, 10)))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import jwt
 
 from common.decision import Kind, Refusal
@@ -112,16 +111,21 @@ class KeySet:
         """The keys, and whether they could not be had: then those that were known stay."""
         try:
             known = jwt.PyJWKSet.from_json((await self._fetch()).decode()).keys
-        except (OSError, httpx.HTTPError, jwt.PyJWTError, ValueError, AttributeError) as error:
+        except (OSError, jwt.PyJWTError, ValueError, AttributeError) as error:
             log.warning("auth.keys-away", where=self._where, error=repr(error))  # not there, or no key set
             return self._keys, True
         return {key.key_id: key.key for key in known if key.key_id}, False
 
     async def _fetch(self) -> bytes:
-        if self._where.startswith(("http://", "https://")):
+        if not self._where.startswith(("http://", "https://")):
+            return await asyncio.to_thread(Path(self._where).read_bytes)
+        import httpx  # noqa: PLC0415 - 7 MB that a process needs only where its keys have an address
+
+        try:
             async with httpx.AsyncClient(timeout=3) as client:
                 return (await client.get(self._where)).raise_for_status().content
-        return await asyncio.to_thread(Path(self._where).read_bytes)
+        except httpx.HTTPError as error:
+            raise OSError(str(error)) from error
 
 
 class Verifier:

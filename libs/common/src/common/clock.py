@@ -19,4 +19,4 @@ def business_date(instant: datetime) -> date:
 
 def timestamp(instant: datetime) -> str:
     """An instant as RFC 3339 in UTC with microseconds: ``2026-11-23T02:00:00.000000Z``."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -23,6 +23,11 @@ UNKNOWN_UNIT = Refusal(
 )
 
 
+def copy_of(service: str) -> str:
+    """The name of the projection that keeps a service's copy."""
+    return f"{service}-directory"
+
+
 class DirectoryCopy:
     """The projection that keeps the copy."""
 

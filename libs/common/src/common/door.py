@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from common import clock
 from common.auth import NOT_PERMITTED, TOKEN_MISSING, Verifier
@@ -105,6 +107,17 @@ class Door(APIRoute):
     own. FastAPI's way to it through its dependencies, right for anything, costs as much as all the rest of a command.
     """
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
+        super().__init__(path, endpoint, **told)
+        self._begins, self._ends = path.partition("{")[0], path.rpartition("}")[2]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for this route; most that are not can be told by how their path begins and ends."""
+        path = scope["path"]
+        if path.startswith(self._begins) and path.endswith(self._ends):
+            return super().matches(scope)
+        return Match.NONE, {}
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """What answers a request."""
         plain = Plain.of(self.endpoint, set(self.param_convertors))
@@ -153,10 +166,11 @@ class Plain:
         :raises Refused: as ``Desk.call``, and what the endpoint refuses.
         :raises RequestValidationError: the request is not as it should be.
         """
-        headers, wrong = request.headers, list[Any]()
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        key = _valid(_KEY, headers.get("idempotency-key"), ("header", "idempotency-key"), wrong)
-        if_match = _valid(_IF_MATCH, headers.get("if-match"), ("header", "if-match"), wrong)
+        headers: dict[bytes, bytes] = dict(request.scope["headers"])
+        wrong: list[Any] = []
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        key = _valid(_KEY, headers.get(b"idempotency-key"), ("header", "idempotency-key"), wrong)
+        if_match = _valid(_IF_MATCH, headers.get(b"if-match"), ("header", "if-match"), wrong)
         desk: Desk = request.app.state.desk
         call = await desk.call(request, self.permission, token if scheme.lower() == "bearer" else None, key, if_match)
         told: dict[str, Any] = {self.call_name: call}
@@ -165,7 +179,7 @@ class Plain:
         if self.request_name:
             told[self.request_name] = request
         if self.body:
-            told[self.body[0]] = _read(await request.body(), headers.get("content-type", ""), self.body, wrong)
+            told[self.body[0]] = _read(await request.body(), headers.get(b"content-type", b""), self.body, wrong)
         if wrong:
             raise RequestValidationError(wrong)
         return await self.endpoint(**told)
@@ -182,20 +196,20 @@ def _valid(adapter: TypeAdapter[Any], given: Any, where: tuple[str, ...], wrong:
     if given is None:
         return None
     try:
-        return adapter.validate_python(given)
+        return adapter.validate_python(given.decode("latin-1") if isinstance(given, bytes) else given)
     except ValidationError as error:
         wrong += [{**one, "loc": (*where, *one["loc"])} for one in error.errors()]
         return None
 
 
-def _read(content: bytes, media_type: str, body: tuple[str, type[BaseModel], Any], wrong: list[Any]) -> Any:
+def _read(content: bytes, media_type: bytes, body: tuple[str, type[BaseModel], Any], wrong: list[Any]) -> Any:
     _, model, default = body
     if not content:
         if default is inspect.Parameter.empty:
             wrong.append({"type": "missing", "loc": ("body",), "msg": "Field required", "input": None})
         return default
     try:
-        if "json" in media_type.partition(";")[0].lower():
+        if b"json" in media_type.partition(b";")[0].lower():
             return model.model_validate_json(content)
         return model.model_validate(content)
     except ValidationError as error:

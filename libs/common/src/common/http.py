@@ -98,6 +98,7 @@ def create_app(
         openapi_url=f"/openapi/{service}.json",
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the headers go on without it
         lifespan=lifespan,
     )
     for router in routers:

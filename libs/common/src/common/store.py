@@ -202,17 +202,17 @@ class Aggregates(Generic[State]):
         raise CONTENDED()
 
     def _reply(self, call: Call, state: State, *, status: int) -> Response:
-        decided = Decided(
-            id=state.id,
-            version=state.version,
-            position=f"{state.id}@{state.version}",
-            state=state.state,
-            allowed_actions=_allowed(call, state),
-        )
+        decided = {  # as ``Decided`` says
+            "id": str(state.id),
+            "version": state.version,
+            "position": f"{state.id}@{state.version}",
+            "state": state.state,
+            "allowed_actions": _allowed(call, state),
+        }
         headers = _etag(state.version)
         if status == 201:
             headers["Location"] = f"{self.at}/{state.id}"
-        return Response(decided.model_dump_json(), status, headers, media_type=JSON)
+        return Response(orjson.dumps(decided), status, headers, media_type=JSON)
 
     async def _save(
         self, call: Call, statement: str, change: Change[State], before: Loaded[State], response: Response
@@ -244,7 +244,7 @@ class Aggregates(Generic[State]):
             route=call.route,
             body_hash=call.body_hash,
             reply_status=response.status_code,
-            reply_headers=orjson.dumps(dict(response.headers)).decode(),
+            reply_headers=orjson.dumps({k.decode(): v.decode() for k, v in response.raw_headers}).decode(),
             reply_body=bytes(response.body),
             reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )

@@ -4,14 +4,13 @@ import asyncpg
 from fastapi import FastAPI
 
 from common.database import reachable
-from common.directory import Directory, directory_complete
+from common.directory import Directory, copy_of, directory_complete
 from common.door import UnitOf
 from common.http import create_app
 from common.process import serve
 from common.settings import Settings
 from measures.item.api import router as items
 from measures.plan.api import router as plans
-from measures.worker import DIRECTORY_COPY
 
 
 def app_of(settings: Settings) -> FastAPI:
@@ -35,6 +34,6 @@ async def run(settings: Settings) -> None:
         settings,
         checks={
             "database": lambda: reachable(app.state.pool),
-            "directory": lambda: directory_complete(app.state.pool, DIRECTORY_COPY),
+            "directory": lambda: directory_complete(app.state.pool, copy_of("measures")),
         },
     )

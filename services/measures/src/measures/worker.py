@@ -1,14 +1,10 @@
 """What measures does beside answering."""
 
-from typing import Final
-
-from common.directory import DirectoryCopy
+from common.directory import DirectoryCopy, copy_of
 from common.settings import Settings
 from common.worker import run_worker
-
-DIRECTORY_COPY: Final = "measures-directory"
 
 
 async def run(settings: Settings) -> None:
     """Publish what was decided and keep the copy of the directory, until told to stop."""
-    await run_worker(settings, service="measures", copies=[DirectoryCopy(DIRECTORY_COPY)])
+    await run_worker(settings, service="measures", copies=[DirectoryCopy(copy_of("measures"))])
