@@ -96,7 +96,10 @@ async def _under_load(
 ) -> None:
     async with loaded(stack, result.seed, fault.rate, history) as load:
         await load.after(fault.warm_up)
-        proof = await fault.inject(stack, load)
+        try:
+            proof = await fault.inject(stack, load)
+        except AssertionError as error:
+            raise HarnessError(f"{result.fault}: it did not come about: {error}") from error
         if not proof:
             raise HarnessError(f"{result.fault}: nothing proves that it took effect")
         say(f"  injected: {proof}")

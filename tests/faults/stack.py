@@ -13,6 +13,7 @@ from builders import directory_history, item_body, plan_body
 from common.contracts import topic
 from common.directory import DirectoryCopy
 from events.tables import PROJECTION
+from eventually import eventually
 from faults.history import HarnessError
 from faults.programs import Program
 from faults.proxy import Proxy
@@ -171,6 +172,22 @@ class FaultStack:
             await _done(office, f"/api/v1/plans/{plan}/phases/P0/enter", {"effective_on": "2021-03-01"})
             for number in range(self.setup.items):
                 self.items.append(await _in_progress(office, owner, number))
+
+    async def do(self, path: str, body: Mapping[str, object], *, door: int = 0) -> UUID:
+        """One command in the office's name, by one of the doors: the id of the aggregate.
+
+        :raises HarnessError: it was refused.
+        """
+        async with self.client(self.all("measures", "api")[door].url, OFFICE) as office:
+            return UUID(await _done(office, path, body))
+
+    async def shows(self, aggregate: UUID, version: int) -> None:
+        """Return when the views contain this version."""
+
+        async def shown() -> bool:
+            return (await self.view()).get(aggregate, 0) >= version
+
+        await eventually(shown)
 
     async def view(self) -> dict[UUID, int]:
         """How far the views are: each aggregate's version in the projection of events."""

@@ -24,9 +24,9 @@ from events.views import progress
 from eventually import eventually
 from faults.cases import all_faults
 from faults.cases.everything_three_times import put_again
-from faults.cases.measure_contended import WAITING
 from faults.evidence import Evidence, Sources, collect_from, command_side, tables_of, told
 from faults.history import Accepted, HarnessError, History, Kind, Operation
+from faults.holds import WAITING
 from faults.invariants import check
 from faults.launch import ChangedSource, changed_function, changed_module, changed_spec
 from faults.mutants import INBOX, MUTANTS, OUTBOX, PROGRESS, PROJECTION, SAVING, Change, Mutant
@@ -191,8 +191,8 @@ async def test_without_its_key_a_late_repeat_takes_effect_again(
     for sent_at, (key, days) in enumerate([("k1", 1), ("k2", 2), ("k1", 1)]):
         call = call_of(pool, key=key, correlation=key)
         reply = await store.change(call, item, _rescheduling(days))
-        decided = Decided.model_validate_json(reply.body)
-        outcome = Accepted(reply.status_code, bytes(reply.body), decided.id, decided.version)
+        decided = Decided.model_validate_json(bytes(reply.body))
+        outcome = Accepted(reply.status_code, bytes(bytes(reply.body)), decided.id, decided.version)
         history.add(Operation("client", Kind.COMMAND, "reschedule", sent_at, sent_at + 0.5, outcome, item, key))
     evidence = await saved(database, history)
     violated = {invariant for invariant, found in check(evidence).items() if found} - _UNPUBLISHED
