@@ -11,6 +11,8 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import uvloop
@@ -23,7 +25,8 @@ from faults.servers import FaultServers, fault_servers
 from kegai.gateway.routes import CHECKOUT
 
 KEPT = CHECKOUT / ".kegai"
-QUICK = ("relay-killed", "service-killed")
+QUICK = ("relay-killed", "service-killed", "postgres-backend-killed")
+"""Short faults of three kinds, for every change."""
 DEFAULT_SEED = 20261123
 VIOLATED, PROVES_NOTHING = 1, 2
 
@@ -34,49 +37,68 @@ def main(words: Sequence[str]) -> int:
     asked = argparse.ArgumentParser(prog="python -m faults")
     asked.add_argument("names", nargs="*", metavar="name", help=", ".join(known))
     asked.add_argument("--seed", type=int, action="append", help="may be given several times")
-    asked.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}")
+    asked.add_argument("--quick", action="store_true", help=f"a small load, and only {', '.join(QUICK)}")
     told = asked.parse_args(words)
     names = told.names or (QUICK if told.quick else known)
     if unknown := set(names) - known.keys():
         asked.error(f"no such fault: {', '.join(sorted(unknown))}")
-    results, barren = _run_all({name: known[name] for name in names}, told.seed or [DEFAULT_SEED])
+    chosen = {name: known[name].cut_down() if told.quick else known[name] for name in names}
+    results, barren = _run_all(chosen, told.seed or [DEFAULT_SEED])
     print(table(results))
     _write(results)
     for result in results:
         if not result.met:
-            print(f"once more: make faults only='{result.fault}' seed={result.seed}")
+            print(f"once more: make faults FAULTS='{result.fault} --seed {result.seed}'")
     for error in barren:
         print(f"PROVES NOTHING: {error}")
     return PROVES_NOTHING if barren else VIOLATED if not all(result.met for result in results) else 0
+
+
+@dataclass
+class Ground:
+    """The servers that faults share: started when one needs them, and not trusted any more once a run has failed."""
+
+    home: Path
+    _kept: ExitStack = field(default_factory=ExitStack)
+    _servers: FaultServers | None = None
+
+    def servers(self) -> FaultServers:
+        """The servers, running."""
+        if self._servers is None:
+            self._servers = self._kept.enter_context(fault_servers(self.home))
+        return self._servers
+
+    def drop(self) -> None:
+        """Stop them and remove what they held."""
+        self._servers = None
+        self._kept.close()
 
 
 def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Result], list[str]]:
     """Every fault with every seed; what went wrong in the harness itself is told apart."""
     results, barren = [], []
     home = Path(tempfile.gettempdir()) / f"kegai-faults-{os.getpid()}"
-    with ExitStack() as kept:
-        servers: FaultServers | None = None
-        for seed in seeds:
-            for name, fault in faults.items():
-                print(f"{name} (seed {seed}) …")
-                began = time.monotonic()
-                try:
-                    if fault.servers is None and servers is None:
-                        servers = kept.enter_context(fault_servers(home / "kept"))
-                    with (
-                        fault.servers(home / name) if fault.servers else nullcontext(servers) as chosen,
-                        _logs_kept_unless_met(chosen.home / "logs", f"{name}-{seed}") as met,
-                    ):
-                        result = uvloop.run(run(name, fault, seed, chosen))
-                        met.extend([result] * result.met)
-                except Exception as error:  # noqa: BLE001 - whatever failed, the others still run, and it is told below
-                    traceback.print_exception(error, limit=None if not isinstance(error, HarnessError) else 0)
-                    barren.append(f"{name}: {error}")
-                    kept.close()  # what is left of the servers is not trusted any further
-                    servers = None
-                else:
-                    results.append(result)
-                    _tell(result, time.monotonic() - began)
+    ground = Ground(home / "kept")
+    try:
+        for seed, (name, fault) in product(seeds, faults.items()):
+            print(f"{name} (seed {seed}) …")
+            began = time.monotonic()
+            try:
+                with (
+                    fault.servers(home / name) if fault.servers else nullcontext(ground.servers()) as servers,
+                    _logs_kept_unless_met(servers.home / "logs", f"{name}-{seed}") as met,
+                ):
+                    result = uvloop.run(run(name, fault, seed, servers))
+                    met.extend([result] * result.met)
+            except Exception as error:  # noqa: BLE001 - whatever failed, the others still run, and it is told below
+                traceback.print_exception(error, limit=0 if isinstance(error, HarnessError) else None)
+                barren.append(f"{name}: {error}")
+                ground.drop()
+            else:
+                results.append(result)
+                _tell(result, time.monotonic() - began)
+    finally:
+        ground.drop()
     return results, barren
 
 
@@ -90,7 +112,7 @@ def _logs_kept_unless_met(logs: Path, name: str) -> Iterator[list[Result]]:
     finally:
         if not met:
             shutil.copytree(logs, kept)
-            print(f"  the logs are in {kept.relative_to(CHECKOUT)}")
+            print(f"  the logs are in {kept}")
 
 
 def _tell(result: Result, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -38,3 +38,8 @@ class Fault:
     """Servers of the fault's own, in a folder that is given, where it does them harm that lasts."""
     check: Callable[[FaultStack, Load], Awaitable[list[str]]] | None = None
     """What must hold for this fault beside the invariants; what it finds wrong counts under I12."""
+
+    def cut_down(self) -> "Fault":
+        """The same fault with a small load, for whoever runs it on every change."""
+        rate = replace(self.rate, minimum=min(self.rate.minimum, 80))
+        return replace(self, rate=rate, setup=replace(self.setup, items=min(self.setup.items, 6)), warm_up=20)
