@@ -19,14 +19,15 @@ from aiokafka.errors import KafkaError
 
 from common.database import AWAY
 from common.kafka import relay_producer
-from common.publishing import Publisher, Window, traced
+from common.publishing import Publisher, Window, note_if_late, traced
 from common.settings import Settings
 from common.telemetry import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS, RELAY_FAILURES, log
 
 WINDOW_MAX: Final = 2_000
 POLL_SECONDS: Final = 0.005
-IDLE_POLL_SECONDS: Final = 0.02
-"""Between polls once nothing has come for a second: a quarter of the work for at most 15 ms on the first event."""
+POLL_SECONDS_MAX: Final = 0.05
+POLLS_OF_A_QUIET_TIME: Final = 50
+"""The longer nothing has come, the rarer the polls: a fiftieth of the quiet time lies between two, within the limits."""
 LOOK_SECONDS: Final = 1.0
 SILENCE_MAX_SECONDS: Final = 5
 PUBLISH_DEADLINE_SECONDS: Final = 15
@@ -101,7 +102,7 @@ class Relay:
             await asyncio.sleep(0.5)
 
     async def _drain(self, connection: asyncpg.Connection, publisher: Publisher) -> NoReturn:
-        settled, last, published_at = Settled(), 0, 0.0
+        settled, last, published_at, late = Settled(), 0, 0.0, False
         window: Window | None = None
         while True:
             self.beat = time.monotonic()
@@ -111,10 +112,12 @@ class Relay:
                 rows = await connection.fetch(READ, self._slice, settled.position, WINDOW_MAX)
                 settled.found(rows[0]["position"] if rows else None)
                 if not rows:
-                    await asyncio.sleep(POLL_SECONDS if self.beat - published_at < 1 else IDLE_POLL_SECONDS)
+                    quiet = (self.beat - published_at) / POLLS_OF_A_QUIET_TIME
+                    await asyncio.sleep(min(max(quiet, POLL_SECONDS), POLL_SECONDS_MAX))
                     continue
                 window = await publisher.window(rows)
             ahead = await self._publish_beating(connection, publisher, window, settled)
+            late = note_if_late(window, known=late)
             await connection.execute("DELETE FROM outbox WHERE position = ANY($1)", window.positions)
             last, published_at, window = max(last, window.positions[-1]), self.beat, ahead
 

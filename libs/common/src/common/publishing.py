@@ -77,9 +77,14 @@ class Publisher:
         self._committed = time.monotonic()
         self._records.observe(len(window.positions))
         self._relayed.inc(len(window.positions))
-        waited = (datetime.now(UTC) - datetime.fromisoformat(window.first["ce_time"])).total_seconds()
-        if waited > LATE_SECONDS:
-            log.info("relay.late", seconds=round(waited, 1), **traced(window))
+
+
+def note_if_late(window: Window, *, known: bool) -> bool:
+    """Whether the window's first event has waited for long; the log is told unless that is known of those before."""
+    waited = (datetime.now(UTC) - datetime.fromisoformat(window.first["ce_time"])).total_seconds()
+    if waited > LATE_SECONDS and not known:
+        log.info("relay.late", seconds=round(waited, 1), **traced(window))
+    return waited > LATE_SECONDS
 
 
 def traced(window: Window) -> dict[str, object]:

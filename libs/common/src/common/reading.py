@@ -65,7 +65,7 @@ async def read(
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=16 * 1024 * 1024,
+        max_partition_fetch_bytes=1024 * 1024,  # a batch that is larger comes alone
     )
     await consumer.start()
     try:

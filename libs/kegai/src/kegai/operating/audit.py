@@ -42,10 +42,11 @@ def told(place: Place, found: Audit, *, with_topic: bool) -> str:
     if not found.breaks:
         return _sound(place, found, with_topic=with_topic)
     count = len(found.breaks)
+    counts = (found.events, found.aggregates, count)
     lines = [
         say(
-            f"✗ {place.service}：{found.events} 个事件中，{count} 处不成立；第一处：",
-            f"✗ {place.service}: of {found.events:,} events the chain does not hold in {count:,} places; the first:",
+            f"✗ {place.service}：{counts[1]:,} 个对象的 {counts[0]:,} 个事件中 {count:,} 处不成立；第一处：",
+            "✗ {}: {:,} events of {:,} aggregates, not sound in {:,} places, first:".format(place.service, *counts),
         )
     ]
     lines += [f"  {_line(one)}" for one in found.breaks[:SHOWN_MAX]]
