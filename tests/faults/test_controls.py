@@ -1,81 +1,32 @@
 """The quickest form of the controls: mutants in this process, scenarios cut down, the same invariants to judge."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from builders import call_of
-from common.cloudevents import Recorded
-from common.database import Connection
 from common.outbox import Relay
-from common.projection import Projector
 from common.store import Aggregates, Decided
-from events.projector import ReformProgress
-from events.views import progress
 from eventually import eventually
 from faults.cases import all_faults
-from faults.cases.everything_three_times import put_again
-from faults.evidence import Evidence, Sources, collect_from, command_side, tables_of, told
+from faults.evidence import Evidence, command_side, told
 from faults.history import Accepted, HarnessError, History, Kind, Operation
-from faults.holds import WAITING
 from faults.invariants import check
-from faults.launch import ChangedSource, changed_function, changed_module, changed_spec
-from faults.mutants import INBOX, MUTANTS, OUTBOX, PROGRESS, PROJECTION, SAVING, Change, Mutant
+from faults.launch import ChangedSource, changed_module, changed_spec
+from faults.mutants import MUTANTS, OUTBOX, SAVING, Change, Mutant
+from faults.trying import REAL, changed, judge, tried
 from keeping import another_process, keep_an_item, planning
 from lines import Line, adopt_plan, commit_plan, running
 from measures.item.domain import Item
 from servers import Database
-from stories import Told as Stories
-from stories import learn
 
 ON = date(2022, 2, 1)
-REAL = "the real module"
-
-
-def tried(*mutants: str) -> pytest.MarkDecorator:
-    """Each of these mutants, and the real module: what reveals a mistake must not be one itself."""
-    return pytest.mark.parametrize("name", [REAL, *mutants])
-
-
-def changed(name: str, module: str) -> Any:
-    """A module with the mutant in it, or None for the real one."""
-    return None if name == REAL else changed_module(MUTANTS[name], module)
-
-
-def judge(name: str, evidence: Evidence, *, by: str | None = None) -> None:
-    """The real module violates nothing, the mutant at least what must catch it."""
-    violated = {invariant: found for invariant, found in check(evidence).items() if found}
-    if name == REAL:
-        assert violated == {}
-    else:
-        assert (by or MUTANTS[name].caught_by) in violated
-
-
-@pytest.fixture
-async def database(database_of: Callable[[str], Awaitable[Database]]) -> Database:
-    """A database of measures."""
-    return await database_of("measures")
-
-
-@pytest.fixture
-async def pool(database: Database, pool_of: Callable[[Database], Awaitable[asyncpg.Pool]]) -> asyncpg.Pool:
-    """Connections of its runtime role."""
-    return await pool_of(database)
-
-
-@pytest.fixture
-async def line(database: Database, pool: asyncpg.Pool, bootstrap: str, topic_of: Callable[..., Awaitable[str]]) -> Line:
-    """The way from it to a topic."""
-    return Line(database, pool, bootstrap, await topic_of(3), 3, f"test-{uuid4().hex}")
 
 
 # ── the relay ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,7 +143,7 @@ async def test_without_its_key_a_late_repeat_takes_effect_again(
         call = call_of(pool, key=key, correlation=key)
         reply = await store.change(call, item, _rescheduling(days))
         decided = Decided.model_validate_json(bytes(reply.body))
-        outcome = Accepted(reply.status_code, bytes(bytes(reply.body)), decided.id, decided.version)
+        outcome = Accepted(reply.status_code, bytes(reply.body), decided.id, decided.version)
         history.add(Operation("client", Kind.COMMAND, "reschedule", sent_at, sent_at + 0.5, outcome, item, key))
     evidence = await saved(database, history)
     violated = {invariant for invariant, found in check(evidence).items() if found} - _UNPUBLISHED
@@ -225,142 +176,7 @@ async def test_without_its_version_check_two_doors_save_the_same_version(
     assert name != REAL or not violated
 
 
-# ── the projection ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Interrupted(ReformProgress):
-    """The views of one topic, under a name of their own; ``faults`` are raised in the middle of a batch, one each."""
-
-    def __init__(self, topic: str) -> None:
-        self.name = f"test-{uuid4().hex}"
-        self.topics = (topic,)
-        self.faults: list[Exception] = []
-
-    async def apply(self, connection: Connection, records: Sequence[Recorded]) -> None:
-        """As ever, and then the database is gone."""
-        await super().apply(connection, records)
-        if records and self.faults:
-            raise self.faults.pop()
-
-
-@dataclass
-class Way:
-    """The whole way, from commands to views, and an empty database to rebuild them in."""
-
-    line: Line
-    live: Database
-    scratch: Database
-    pool: asyncpg.Pool
-    views: Interrupted
-
-    @asynccontextmanager
-    async def projecting(self, kind: type[Projector] = Projector) -> AsyncIterator[None]:
-        """The projector runs while the test goes on."""
-        task = asyncio.create_task(kind(self.views, pool=self.pool, bootstrap=self.line.bootstrap).run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def caught_up(self) -> None:
-        """All that was published until now was read."""
-        await self.line.drained()
-        since = await self.pool.fetchval("SELECT clock_timestamp()")
-
-        async def read() -> bool:
-            sql = "SELECT count(*) FROM projection_offset WHERE projection = $1 AND caught_up_at > $2"
-            return bool(await self.pool.fetchval(sql, self.views.name, since) == self.line.partitions)
-
-        await eventually(read, seconds=20)
-
-    async def evidence(self) -> Evidence:
-        """All that there is, but for figures: there are no items."""
-        sources = Sources(
-            commands=[self.line.database.owner_url],
-            views=self.live.owner_url,
-            scratch=self.scratch.owner_url,
-            bootstrap=self.line.bootstrap,
-            topics=[self.line.topic],
-            projection=self.views.name,
-        )
-        return await collect_from(sources, History())
-
-
-@pytest.fixture
-async def way(
-    line: Line,
-    database_of: Callable[[str], Awaitable[Database]],
-    pool_of: Callable[[Database], Awaitable[asyncpg.Pool]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Way:
-    """A way of this test's own; its projector looks often whether it has reached the end."""
-    monkeypatch.setattr("common.projection.TICK_SECONDS", 0.05)
-    live = await database_of("events")
-    return Way(line, live, await database_of("events"), await pool_of(live), Interrupted(line.topic))
-
-
-@tried("offset-before-view")
-async def test_an_offset_that_is_committed_first_loses_what_was_not_applied(way: Way, name: str) -> None:
-    module = changed(name, PROJECTION)
-    way.views.faults = [ConnectionResetError("gone in the middle of a batch")]
-    async with running(way.line.relay()), way.projecting(module.Projector if module else Projector):
-        plan = await commit_plan(way.line.pool)
-        await eventually(lambda: not way.views.faults)
-        await adopt_plan(way.line.pool, plan)
-        await way.caught_up()
-    judge(name, await way.evidence())
-
-
-@tried("no-version-guard")
-async def test_without_the_version_guard_repeats_are_applied(
-    way: Way, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if module := changed(name, INBOX):
-        monkeypatch.setattr("common.projection.Inbox", module.Inbox)
-        monkeypatch.setattr("common.projection.Refuses", module.Refuses)
-    async with running(way.line.relay()), way.projecting():
-        plan = await commit_plan(way.line.pool)
-        await way.caught_up()
-        await put_again(way.line.bootstrap, way.line.topic)
-        await way.caught_up()
-        await adopt_plan(way.line.pool, plan)
-        await way.caught_up()
-    judge(name, await way.evidence())
-
-
-async def _race(pool: asyncpg.Pool, first: Sequence[Recorded], second: Sequence[Recorded]) -> None:
-    """Two batches of two partitions at once: the first is held open until the second has done what it can."""
-    async with pool.acquire() as one, one.transaction():
-        await ReformProgress().apply(one, first)
-        other = asyncio.create_task(learn(pool, second))
-
-        async def waits() -> bool:
-            assert not other.done()
-            return bool(await one.fetchval(WAITING))
-
-        await eventually(waits)
-    await other
-
-
-@tried("no-roll-up-lock")
-async def test_without_its_lock_a_measure_forgets_what_came_at_the_same_moment(
-    way: Way, name: str, pool_of: Callable[[Database], Awaitable[asyncpg.Pool]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told_of = Stories()
-    told_of.plan()
-    items = [told_of.item("A1-01"), told_of.item("A1-02")]
-    before = list(told_of.records)
-    for item in items:
-        item.attains(1, date(2022, 6, 1))
-    after = [record for record in told_of.records if record not in before]
-    await learn(await pool_of(way.scratch), told_of.records)
-    await learn(way.pool, before)
-    if name != REAL:
-        monkeypatch.setattr(progress, "refresh", changed_function(MUTANTS[name], PROGRESS, "refresh"))
-    await _race(way.pool, *([record for record in after if record.aggregate_id == item.item.id] for item in items))
-    live, rebuilt = await tables_of(way.live.owner_url), await tables_of(way.scratch.owner_url)
-    judge(name, Evidence(history=History(), live=live, rebuilt=rebuilt), by="I6")
+# ── the mutants themselves ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_every_mutant_finds_its_place() -> None:
