@@ -38,6 +38,8 @@ class Connection(asyncio.Protocol):
     async def open(cls, url: str) -> Self:
         """A connection to the server at this address."""
         place = urlsplit(url)
+        assert place.hostname is not None
+        assert place.port is not None
         _, connection = await asyncio.get_running_loop().create_connection(cls, place.hostname, place.port)
         return connection
 

@@ -37,7 +37,7 @@ class Item(SQLModel, table=True):
     id: UUID = Field(primary_key=True)
     version: int = Field(sa_column=VERSION)
     hash: bytes = Field(sa_type=LargeBinary)
-    recorded_at: datetime = Field(sa_type=INSTANT)  # type: ignore[call-overload]
+    recorded_at: datetime = Field(sa_type=INSTANT)
     owner: UUID
     state: str
     since: date
@@ -56,7 +56,7 @@ class Event(SQLModel, table=True):
     payload: bytes = Field(sa_type=LargeBinary)
     headers: dict[str, Any] = Field(sa_type=JSONB)
     effective_on: date
-    recorded_at: datetime = Field(sa_type=INSTANT)  # type: ignore[call-overload]
+    recorded_at: datetime = Field(sa_type=INSTANT)
     actor: str
     correlation: str | None = None
     prev_hash: bytes = Field(sa_type=LargeBinary)
@@ -80,7 +80,7 @@ class Idempotency(SQLModel, table=True):
     status: int = Field(sa_type=SmallInteger)
     headers: dict[str, Any] = Field(sa_type=JSONB)
     body: bytes = Field(sa_type=LargeBinary)
-    expires_at: datetime = Field(sa_type=INSTANT)  # type: ignore[call-overload]
+    expires_at: datetime = Field(sa_type=INSTANT)
 
 
 class Command(BaseModel):
