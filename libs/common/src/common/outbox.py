@@ -27,7 +27,7 @@ WINDOW_MAX: Final = 2_000
 POLL_SECONDS: Final = 0.005
 POLL_SECONDS_MAX: Final = 0.05
 POLLS_OF_A_QUIET_TIME: Final = 50
-"""The longer nothing has come, the rarer the polls: a fiftieth of the quiet time lies between two, within the limits."""
+"""The longer nothing comes, the rarer the polls: a fiftieth of the quiet time lies between two, within the limits."""
 LOOK_SECONDS: Final = 1.0
 SILENCE_MAX_SECONDS: Final = 5
 PUBLISH_DEADLINE_SECONDS: Final = 15

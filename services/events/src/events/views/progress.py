@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -15,8 +15,10 @@ from sqlmodel import Field
 
 from common.cloudevents import Recorded
 from common.database import Connection
-from events.asked import Asked
 from events.tables import Base
+
+if TYPE_CHECKING:
+    from events.asked import Asked  # the web framework comes with it, which the projector does without
 
 EVER: Final = (date.max, datetime.max.replace(tzinfo=UTC))
 """Both clocks at the end of time: all that is known, for nothing holds from a day in the future."""
@@ -253,7 +255,7 @@ def figures_of(row: asyncpg.Record) -> MeasureFigures:
     )
 
 
-async def figures(connection: Connection, plan: str, question: Asked) -> dict[str, MeasureFigures]:
+async def figures(connection: Connection, plan: str, question: "Asked") -> dict[str, MeasureFigures]:
     """The figures of a plan's measures by code, as asked; a measure without items is not among them."""
     if question.current:
         rows = await connection.fetch("SELECT * FROM measure_progress WHERE plan = $1 AND items > 0", plan)
