@@ -1,8 +1,10 @@
 """A projection takes each event in once, in order, whatever the topic brings; what it cannot take waits in view."""
 
+import asyncio
+
 import asyncpg
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import REGISTRY
 
@@ -45,6 +47,22 @@ async def test_a_batch_that_fails_leaves_nothing_behind_and_is_taken_again(stage
     async with stage.projecting():
         await stage.shows(PLAN, 1, 2)
     assert stage.view.faults == []
+
+
+async def test_a_consumer_that_is_cancelled_from_within_does_not_end_the_loop(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = AIOKafkaConsumer.stop
+
+    async def cancels_itself(consumer: AIOKafkaConsumer) -> None:
+        await stop(consumer)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(AIOKafkaConsumer, "stop", cancels_itself)
+    stage.view.faults = [OSError("the connection broke")]
+    await stage.tell(PLAN, 1)
+    async with stage.projecting():
+        await stage.shows(PLAN, 1)
 
 
 @pytest.mark.parametrize("fault", [asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError])

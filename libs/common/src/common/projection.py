@@ -117,12 +117,14 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(0.5)
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
-        """Stop the consumer, as far as the broker lets it: what it leaves undone is taken up from the database."""
-        try:
-            async with asyncio.timeout(STOP_SECONDS_MAX):
-                await consumer.stop()
-        except (KafkaError, TimeoutError) as error:
-            log.warning("projection.not-stopped", projection=self._projection.name, error=repr(error))
+        """Stop the consumer, as far as the broker lets it: what it leaves undone is taken up from the database.
+
+        In a task of its own: a consumer cancels what it still fetches, and would raise that cancellation here.
+        """
+        stopping = asyncio.create_task(consumer.stop())
+        await asyncio.wait({stopping}, timeout=STOP_SECONDS_MAX)
+        if stopping.cancel() or stopping.cancelled() or stopping.exception():
+            log.warning("projection.not-stopped", projection=self._projection.name, stopping=repr(stopping))
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """What is no longer ours is taken up anew when it comes back."""
