@@ -52,7 +52,7 @@ async def test_an_untouched_history_holds(pool: asyncpg.Pool, plan: UUID) -> Non
             "version 2 was altered",
         ),
         (
-            """UPDATE event SET headers = headers || '{"ce_actor": "x"}' WHERE aggregate_version = 1""",
+            """UPDATE event SET headers = headers::jsonb || '{"ce_actor": "x"}' WHERE aggregate_version = 1""",
             "version 1 was altered",
         ),
         ("DELETE FROM event WHERE aggregate_version = 2", "version 2 is missing or out of its place"),

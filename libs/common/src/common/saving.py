@@ -16,7 +16,7 @@ told AS (
                        effective_on, recorded_at, actor, correlation, causation, prev_hash, hash)
     SELECT e.event_id, '{of}', $1::uuid, e.version, e.type, e.payload, e.headers,
            $7::date, e.recorded_at, $8::text, $9::text, $10::text, e.prev_hash, e.hash
-    FROM saved, unnest($11::uuid[], $12::bigint[], $13::text[], $14::bytea[], $15::jsonb[],
+    FROM saved, unnest($11::uuid[], $12::bigint[], $13::text[], $14::bytea[], $15::json[],
                        $16::timestamptz[], $17::bytea[], $18::bytea[])
          WITH ORDINALITY AS e (event_id, version, type, payload, headers, recorded_at, prev_hash, hash, nth)
     ORDER BY e.nth

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Uuid,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 NAMING: Final = {
     "pk": "pk_%(table_name)s",
@@ -54,7 +54,7 @@ def journal(metadata: MetaData) -> None:
         Column("aggregate_version", BigInteger, nullable=False),
         Column("type", Text, nullable=False),
         Column("payload", LargeBinary, nullable=False, comment="JSON bytes, exactly as published"),
-        Column("headers", JSONB, nullable=False, comment="CloudEvents headers, exactly as published"),
+        Column("headers", JSON, nullable=False, comment="CloudEvents headers, exactly as published"),
         Column("effective_on", Date, nullable=False, comment="when it holds, a day in Shanghai"),
         Column("recorded_at", instant, nullable=False, comment="when it became known"),
         Column("actor", Text, nullable=False),
