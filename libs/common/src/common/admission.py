@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from common.decision import Kind, Refusal
-from common.problems import LOCALES, MEDIA_TYPE, RETRY_AFTER_SECONDS, language_of, problem, problem_of
+from common.problems import LOCALES, MEDIA_TYPE, RETRY_AFTER_SECONDS, about, language_of, problem, problem_of
 from common.telemetry import ADMISSION_WAITING, REFUSED_REQUESTS, REQUEST_SECONDS, log
 
 UNDER_WAY_MAX: Final = 128
@@ -143,7 +143,7 @@ class Reply:
     def _expire(self, task: asyncio.Task[Any]) -> None:
         """Answer although the application has not, and whether or not it heeds that it is cancelled."""
         if not self.status:
-            log.warning("request.late", path=self._scope["path"], correlation=self._scope["state"]["correlation"])
+            log.warning("request.late", **about(self._scope))
             refusal = problem(Request(self._scope), LATE())
             self.status = refusal.status_code
             self._late = asyncio.create_task(refusal(self._scope, self._receive, self._send))

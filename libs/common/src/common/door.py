@@ -21,7 +21,7 @@ from common.auth import NOT_PERMITTED, TOKEN_MISSING, Verifier
 from common.call import Call, Service
 from common.decision import Kind, Refusal, Unit
 from common.problems import correlation_of
-from common.tracing import span_within
+from common.tracing import span_of
 
 IF_MATCH_INVALID = Refusal(
     "request.if-match-invalid",
@@ -66,7 +66,7 @@ class Desk:
             key=key,
             expected_version=_version(if_match),
             correlation=correlation_of(request),
-            traceparent=span_within(request.headers.get("traceparent")),
+            traceparent=str(span_of(request.scope)),
         )
 
 

@@ -11,10 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Scope
 
 from common.database import AWAY, DATABASE_AWAY
 from common.decision import Kind, Refusal, Refused
 from common.telemetry import log
+from common.tracing import span_of
 
 MALFORMED = Refusal(
     "request.malformed", zh="请求体不是有效的 JSON", en="The body is not valid JSON", kind=Kind.MALFORMED
@@ -130,6 +132,11 @@ def correlation_of(request: Request) -> str:
     return found
 
 
+def about(scope: Scope) -> dict[str, str]:
+    """What a line in the log says of the request that it belongs to."""
+    return {"path": scope["path"], "correlation": scope["state"]["correlation"], "trace": span_of(scope).trace_id}
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of an application with a problem."""
 
@@ -153,7 +160,7 @@ def install(app: FastAPI) -> None:
         return problem(request, refusal(), status=error.status_code)
 
     async def away(request: Request, error: Exception) -> Response:
-        log.warning("database.away", error=repr(error), correlation=correlation_of(request))
+        log.warning("database.away", error=repr(error), **about(request.scope))
         return problem(request, DATABASE_AWAY())
 
     for kind in AWAY:
@@ -168,7 +175,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        log.error("request.fault", exc_info=error, correlation=correlation_of(request), path=request.url.path)
+        log.error("request.fault", exc_info=error, **about(request.scope))
         return problem(request, FAULT(instance=correlation_of(request)))
 
 

@@ -5,7 +5,8 @@ https://www.w3.org/TR/trace-context/ — headers only, and no more memory than t
 
 import re
 import secrets
-from typing import Final, NamedTuple, Self
+from collections.abc import MutableMapping
+from typing import Any, Final, NamedTuple, Self
 
 _TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _SAMPLED: Final = 0x01
@@ -45,7 +46,17 @@ class Trace(NamedTuple):
         return f"00-{self.trace_id}-{self.parent_id}-{'01' if self.sampled else '00'}"
 
 
-def span_within(traceparent: str | None) -> str:
-    """The header of a span of our own: within the trace that the request names, or in a new one."""
+def span_within(traceparent: str | None) -> Trace:
+    """A span of our own: within the trace that a request names, or in a new one."""
     found = Trace.read(traceparent)
-    return str(found.span() if found else Trace.begun())
+    return found.span() if found else Trace.begun()
+
+
+def span_of(scope: MutableMapping[str, Any]) -> Trace:
+    """The span in which a request (its ASGI scope) is served: made when it is first asked for, the same ever after."""
+    state = scope["state"]
+    if "span" not in state:
+        given = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
+        state["span"] = span_within(given.decode("latin-1") if given else None)
+    span: Trace = state["span"]
+    return span
