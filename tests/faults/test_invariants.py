@@ -136,6 +136,7 @@ DOCTORED: dict[str, tuple[str, Callable[[Evidence], Evidence]]] = {
     "a version is missing": ("I3", published(1, 3)),
     "a version is there twice": ("I3", lambda e: altered(e, version=3)),
     "a version comes for the first time behind a later one": ("I3", published(1, 3, 2, 3)),
+    "a refilled topic still lacks a version": ("I3", lambda e: replace(published(2, 3)(e), refilled=True)),
     "a version is two events": (
         "I3",
         lambda e: replace(
@@ -189,6 +190,7 @@ LAWFUL: dict[str, Callable[[Evidence], Evidence]] = {
     "a reset begins anew": lambda e: replace(
         e, history=History(1, [streamed((0, "hello", ()), (2, "reset", ()), (3, "measure", (f"{PLAN}@3",)))])
     ),
+    "a refilled topic gives each version its turn": lambda e: replace(published(2, 3, 1, 2, 3)(e), refilled=True),
     "offsets that a fault set back": lambda e: replace(also(e, looked(9, 2, 0)), moved_back=True),
     "a command that found all done has the version that was there": lambda e: also(e, command("k9", 9, accepted(3))),
 }
