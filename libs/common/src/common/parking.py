@@ -16,6 +16,7 @@ from common.cloudevents import VERSION_MAX, Broken, Recorded, decode
 from common.database import Connection
 from common.kafka import plain_producer, quarantine_of
 from common.telemetry import log
+from common.tracing import Trace
 
 NUL_AS: Final = "\u0100"
 """Stands for the byte 0, which PostgreSQL's text and JSON cannot hold: the first character that no byte is read as."""
@@ -58,6 +59,13 @@ class Parcel(NamedTuple):
         return self.record.topic, self.record.partition, self.record.offset
 
 
+def trace_of(record: ConsumerRecord) -> str | None:
+    """The id of the trace in which a record was told, where it names one."""
+    told: dict[str, bytes | None] = dict(record.headers)
+    trace = Trace.read((told.get("traceparent") or b"").decode("latin-1"))
+    return trace.trace_id if trace else None
+
+
 def _claim(record: ConsumerRecord) -> tuple[UUID | None, int]:
     told = {name: text for name, text in record.headers if text is not None}
     try:
@@ -97,6 +105,11 @@ async def waiting_in(connection: Connection, projection: str, topic: str, partit
 
 async def park(connection: Connection, projection: str, parked: Sequence[Parked]) -> None:
     """Keep records whole; one that is parked already gets its new reason."""
+    if not parked:
+        return
+    for one in parked:
+        place, trace = "{}[{}]@{}".format(*one.parcel.place), trace_of(one.parcel.record)
+        log.warning("projection.parked", projection=projection, reason=one.reason, place=place, trace=trace)
     await connection.executemany(
         "INSERT INTO parked (projection, topic, partition, record_offset, record_key, value, headers, "
         "aggregate_id, version, reason, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
@@ -121,6 +134,8 @@ async def park(connection: Connection, projection: str, parked: Sequence[Parked]
 
 async def unpark(connection: Connection, projection: str, places: Sequence[tuple[str, int, int]]) -> None:
     """Forget records whose turn has come or has passed."""
+    if not places:
+        return
     await connection.executemany(
         "DELETE FROM parked WHERE projection = $1 AND topic = $2 AND partition = $3 AND record_offset = $4",
         [(projection, *place) for place in places],

@@ -16,15 +16,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from common import offsets
-from common.database import AWAY
+from common.database import AWAY, Connection
 from common.inbox import Inbox, Projection, Refuses, opened
 from common.kafka import group_consumer
 from common.offsets import Mark
-from common.parking import Parcel, keep_copying, text_of
+from common.parking import Parcel, keep_copying, text_of, trace_of
 from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, CONSUMER_LAG_SECONDS, PARKED, log
-from common.tracing import Trace
 
-BATCH_MAX: Final = 2_000
+BATCH_MAX: Final = 5_000
 TICK_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 1.0
 """A batch that takes longer is logged."""
@@ -37,7 +36,8 @@ class TopicReplaced(Exception):
     def __init__(self, partition: TopicPartition) -> None:
         super().__init__(
             f"{partition.topic}[{partition.partition}] is not the log that was read so far. "
-            "What it told stands in the service's event table: publish that again, then rebuild the projection."
+            "What it told stands in the service's event table: `kegai republish --dry-run` says what the topic lacks, "
+            "`kegai republish` sends it again; then what was built from the old log is rebuilt from the new one."
         )
 
 
@@ -97,7 +97,8 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await consumer.start()
                 consumer.subscribe(self._projection.topics, listener=self)
-                await self._follow(consumer)
+                async with self._pool.acquire() as connection:
+                    await self._follow(consumer, connection)
             except (*AWAY, KafkaError) as error:
                 log.warning("projection.interrupted", projection=self._projection.name, error=repr(error))
             finally:
@@ -134,10 +135,10 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Nothing is sought here: the loop does it, under the offset row's lock."""
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> NoReturn:
+    async def _follow(self, consumer: AIOKafkaConsumer, connection: Connection) -> NoReturn:
         """Fetch and apply, a batch ahead; what looks at positions or changes them waits until none is under way."""
         ticked = 0.0
-        applying = asyncio.create_task(self._apply([]))
+        applying = asyncio.create_task(self._apply(connection, []))
         try:
             while True:
                 self.beat = time.monotonic()
@@ -145,13 +146,13 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                 if due or consumer.assignment() - self._cursors.keys():
                     await applying
                 for partition in consumer.assignment() - self._cursors.keys():
-                    await self._take_up(consumer, partition)
+                    await self._take_up(consumer, connection, partition)
                 if due:
                     ticked = self.beat
                     await self._tick(consumer)
                 batches = await self._fetch(consumer)
                 await applying
-                applying = asyncio.create_task(self._apply(batches))
+                applying = asyncio.create_task(self._apply(connection, batches))
         finally:
             applying.cancel()
             await asyncio.gather(applying, return_exceptions=True)
@@ -161,12 +162,12 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         concerns = self._projection.concerns
         return [Batch(partition, found, await opened(found, concerns)) for partition, found in fetched.items()]
 
-    async def _take_up(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> None:
+    async def _take_up(self, consumer: AIOKafkaConsumer, connection: Connection, partition: TopicPartition) -> None:
         """Begin where the database says, at the witness, and try again what is parked of this partition.
 
         A newer version of this process may know what an older one did not.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with connection.transaction():
             mark = await offsets.lock_one(connection, self._projection.name, partition)
             if released := await Inbox(connection, self._projection, singly=True).redrive(*partition):
                 log.info("projection.released", projection=self._projection.name, events=released)
@@ -180,23 +181,23 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         self._cursors[partition] = begin
         consumer.seek(partition, begin)
 
-    async def _apply(self, batches: Sequence[Batch]) -> None:
+    async def _apply(self, connection: Connection, batches: Sequence[Batch]) -> None:
         """Apply what was fetched in one transaction; where the projection refuses an event, again and one by one."""
         ours = [batch for batch in batches if self._follows(batch)]
         if not ours:
             return
         started = time.perf_counter()
         try:
-            applied = await self._take_in(ours)
+            applied = await self._take_in(connection, ours)
         except Refuses as error:
             log.warning("projection.one-by-one", projection=self._projection.name, error=repr(error))
-            applied = await self._take_in(ours, singly=True)
+            applied = await self._take_in(connection, ours, singly=True)
         took = time.perf_counter() - started
         self._unsettled.set()
         self._applied.inc(applied)
         self._batch_seconds.observe(took)
         if took > SLOW_SECONDS:
-            trace = _trace_of(ours[0].records[0])
+            trace = trace_of(ours[0].records[0])
             log.warning("projection.slow", projection=self._projection.name, events=applied, seconds=took, trace=trace)
 
     def _follows(self, batch: Batch) -> bool:
@@ -215,10 +216,10 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             raise TopicReplaced(batch.partition)
         return True
 
-    async def _take_in(self, batches: Sequence[Batch], *, singly: bool = False) -> int:
+    async def _take_in(self, connection: Connection, batches: Sequence[Batch], *, singly: bool = False) -> int:
         """Take in what no other owner has taken in yet, and move the offsets; the number of events applied."""
         left: dict[TopicPartition, int] = {}
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with connection.transaction():
             stored = await offsets.lock(connection, self._projection.name, [batch.partition for batch in batches])
             fresh: list[Parcel] = []
             marks: dict[TopicPartition, Mark] = {}
@@ -229,7 +230,8 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                     continue
                 left[partition] = max(begin, last.offset + 1)
                 if last.offset >= begin:
-                    fresh += [parcel for parcel in parcels if parcel.record.offset >= begin]
+                    some_known = records[0].offset < begin
+                    fresh += [one for one in parcels if one.record.offset >= begin] if some_known else parcels
                     marks[partition] = Mark(last.offset + 1, last.offset, _id_of(last))
             applied = await Inbox(connection, self._projection, singly=singly).receive(fresh) if fresh else 0
             if marks:
@@ -271,10 +273,3 @@ def _id_of(record: ConsumerRecord) -> str:
     """The record's ``ce_id``; for a record without one, its bytes' place is all there is to know it by."""
     told: dict[str, bytes | None] = dict(record.headers)
     return text_of(told.get("ce_id") or b"")
-
-
-def _trace_of(record: ConsumerRecord) -> str | None:
-    """The id of the trace in which the record was told."""
-    told: dict[str, bytes | None] = dict(record.headers)
-    trace = Trace.read((told.get("traceparent") or b"").decode("latin-1"))
-    return trace.trace_id if trace else None

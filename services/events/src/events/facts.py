@@ -131,8 +131,8 @@ class MilestoneWord(Base, table=True):
 
 def _plan_defined(record: Recorded, event: told.PlanDefined) -> Rows:
     titles, period = (event.title_zh, event.title_en), (event.starts_on, event.ends_on)
-    yield Plan, (event.plan, event.code, *titles, *period, record.recorded_at)
-    yield PlanStep, (event.plan, record.version, "draft", None, event.defined_on, record.recorded_at)
+    yield Plan, (record.aggregate_id, event.code, *titles, *period, record.recorded_at)
+    yield PlanStep, (record.aggregate_id, record.version, "draft", None, event.defined_on, record.recorded_at)
     for position, aspect in enumerate(event.aspects):
         names = (aspect.name_zh, aspect.name_en)
         yield PlanPart, (event.code, "aspect", aspect.code, position, *names, None, None, None, None)
@@ -145,45 +145,45 @@ def _plan_defined(record: Recorded, event: told.PlanDefined) -> Rows:
 
 
 def _plan_adopted(record: Recorded, event: told.PlanAdopted) -> Rows:
-    yield PlanStep, (event.plan, record.version, "adopted", None, event.adopted_on, record.recorded_at)
+    yield PlanStep, (record.aggregate_id, record.version, "adopted", None, event.adopted_on, record.recorded_at)
 
 
 def _phase_entered(record: Recorded, event: told.PhaseEntered) -> Rows:
-    yield PlanStep, (event.plan, record.version, "in-force", event.phase, event.entered_on, record.recorded_at)
+    yield PlanStep, (record.aggregate_id, record.version, "in-force", event.phase, event.entered_on, record.recorded_at)
 
 
 def _item_added(record: Recorded, event: told.ReformItemAdded) -> Rows:
     titles = (event.title_zh, event.title_en)
-    yield Item, (event.item, event.plan, event.measure, event.code, *titles, event.owner, event.due_on)
-    yield ItemStep, (event.item, record.version, "draft", event.added_on, record.recorded_at)
+    yield Item, (record.aggregate_id, event.plan, event.measure, event.code, *titles, event.owner, event.due_on)
+    yield ItemStep, (record.aggregate_id, record.version, "draft", event.added_on, record.recorded_at)
 
 
 def _item_reached(state: str) -> Callable[[Recorded, Any], Rows]:
     def rows(record: Recorded, event: Any) -> Rows:
-        yield ItemStep, (event.item, record.version, state, record.effective_on, record.recorded_at)
+        yield ItemStep, (record.aggregate_id, record.version, state, record.effective_on, record.recorded_at)
 
     return rows
 
 
 def _milestone_planned(record: Recorded, event: told.MilestonePlanned) -> Rows:
     when = (event.effective_on, record.recorded_at)
-    yield Milestone, (event.item, event.number, event.weight, event.required, *when)
+    yield Milestone, (record.aggregate_id, event.number, event.weight, event.required, *when)
 
 
 def _milestone_cancelled(record: Recorded, event: told.MilestoneCancelled) -> Rows:
-    yield MilestoneEnd, (event.item, event.number, event.cancelled_on, record.recorded_at)
+    yield MilestoneEnd, (record.aggregate_id, event.number, event.cancelled_on, record.recorded_at)
 
 
 def _attained(status: str) -> Callable[[Recorded, Any], Rows]:
     def rows(record: Recorded, event: Any) -> Rows:
-        word = (event.item, event.number, record.version, status, event.replaces)
+        word = (record.aggregate_id, event.number, record.version, status, event.replaces)
         yield MilestoneWord, (*word, event.attained_on, record.recorded_at)
 
     return rows
 
 
 def _not_attained(record: Recorded, event: Any) -> Rows:
-    word = (event.item, event.number, record.version, "open", event.replaces)
+    word = (record.aggregate_id, event.number, record.version, "open", event.replaces)
     yield MilestoneWord, (*word, record.effective_on, record.recorded_at)
 
 
