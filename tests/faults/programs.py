@@ -28,6 +28,8 @@ class Program(Victim):
     environment: dict[str, str] = field(repr=False)
     mutant: str | None = None
     """One textual replacement in a real module, by its name in ``faults.launch``; it is kept over restarts."""
+    wanted: bool = False
+    """Whether it was started and nobody has stopped it in order."""
 
     @property
     def url(self) -> str:
@@ -49,7 +51,7 @@ class Program(Victim):
         told = {**self.environment, "KEGAI_PORT": str(self.port), "KEGAI_OPS_PORT": str(self.ops_port)}
         command = [sys.executable, "-m", *(launch or [self.service]), *([self.service] if launch else []), self.role]
         self.process.start(command, environment=told | ({"PYTHONPATH": str(TESTS)} if launch else {}))
-        self._held = self.process.running()
+        self._held, self.wanted = self.process.running(), True
 
     async def ready(self, *, seconds: float = READY_SECONDS) -> None:
         """Wait until it says that it is ready.
@@ -61,8 +63,13 @@ class Program(Victim):
         except NotStartedError as error:
             raise HarnessError(str(error)) from error
 
+    def start_again(self) -> str:
+        """What a supervisor does with a process that has ended."""
+        self.start()
+        return f"{self.name} was started again"
+
     async def restart(self) -> str:
-        """What a supervisor does with a process that has ended: start it again; how long it took to be ready."""
+        """Start it again and wait; how long it took to be ready."""
         began = time.monotonic()
         self.start()
         await self.ready()
@@ -70,6 +77,7 @@ class Program(Victim):
 
     async def stop(self) -> None:
         """End it as an operator does; one that is frozen is woken first."""
+        self.wanted = False
         if (living := self.process.running()) is not None:
             living.resume()
         await asyncio.to_thread(self.process.stop)

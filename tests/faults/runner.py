@@ -37,7 +37,7 @@ class Result:
     violations: dict[str, list[str]] = field(default_factory=dict)
     """By invariant; an empty list where it held."""
     recovered_s: float | None = None
-    """From the beginning of the healing until old and new commands were in the view; None if they never were."""
+    """From the healing until old and new commands were in the view; None if they never were."""
     pauses: Pauses | None = None
 
     def blame(self, invariant: str, found: Sequence[str]) -> None:
@@ -103,15 +103,21 @@ async def _under_load(
         if not proof:
             raise HarnessError(f"{result.fault}: nothing proves that it took effect")
         say(f"  injected: {proof}")
-        recovering = asyncio.create_task(recovery(stack, load, seconds=min(patience_s, max(30.0, 2 * fault.within_s))))
         if healed := await fault.heal(stack, load):
             say(f"  healed: {healed}")
-        result.recovered_s = await recovering
+        result.recovered_s = await recovery(stack, load, seconds=min(patience_s, max(30.0, 2 * fault.within_s)))
         if result.recovered_s is None or result.recovered_s > fault.within_s:
             result.blame("I12", [f"recovered after {result.recovered_s} s where {fault.within_s} s are allowed"])
+        result.blame("I12", await _unwell(stack))
         await load.after(fault.rate.minimum - load.accepted + AFTERWARDS)
         if fault.check:
             result.blame("I12", await fault.check(stack, load))
+
+
+async def _unwell(stack: FaultStack) -> list[str]:
+    """The processes that do not say that they are ready, though nobody has stopped them."""
+    asked = [one.ready() for one in stack.programs.values() if one.wanted]
+    return [str(found) for found in await asyncio.gather(*asked, return_exceptions=True) if found is not None]
 
 
 async def _quiet(stack: FaultStack, patience_s: float) -> list[str]:

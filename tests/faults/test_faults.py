@@ -58,18 +58,19 @@ async def test_a_fault_without_effect_proves_nothing_and_one_that_takes_too_long
         return await stack.the("measures", "worker").kill()
 
     async def started_again(stack: FaultStack, _load: Load) -> str:
-        return await stack.the("measures", "worker").restart()
+        return stack.the("measures", "worker").start_again()
 
+    small = Fault(inject=nothing, within_s=0, setup=Setup(apis=1, items=1)).cut_down()
     with pytest.raises(HarnessError, match="nothing proves that it took effect"):
-        await run("nothing", Fault(inject=nothing, within_s=5).cut_down(), 1, ground)
-    late = await run("late", Fault(inject=too_late, heal=started_again, within_s=0).cut_down(), 1, ground)
+        await run("nothing", small, 1, ground)
+    late = await run("late", replace(small, inject=too_late, heal=started_again), 1, ground)
     assert not late.met
     assert [name for name, found in late.violations.items() if found] == ["I12"]
 
 
 @pytest.mark.servers
 async def test_a_stack_that_does_not_come_up_proves_nothing(ground: FaultServers) -> None:
-    fault = replace(all_faults()["relay-killed"], setup=Setup(environment={"KEGAI_POOL_MAX": "many"}))
+    fault = replace(all_faults()["relay-killed"], setup=Setup(apis=1, environment={"KEGAI_POOL_MAX": "many"}))
     with pytest.raises(HarnessError, match="pool_max"):
         await run("broken", fault, 1, ground)
 

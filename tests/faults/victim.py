@@ -9,7 +9,7 @@ import psutil
 from faults.history import HarnessError
 from kegai.local.process import Process
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Victim:
             raise HarnessError(f"{self.name} still lives {seconds:.0f} s {why}") from None
         if code is None and living.is_running():
             raise HarnessError(f"{self.name} still lives {why}")
+        assert self.process.running() is None
         return f"{self.name}: pid {living.pid} is dead {why} (exit {code})"
 
     async def freeze(self) -> str:

@@ -17,7 +17,7 @@ async def inject(stack: FaultStack, load: Load) -> str:
 
 async def heal(stack: FaultStack, _load: Load) -> str:
     """A supervisor starts it again; Kafka waits for the dead one until its session ends, ten seconds later."""
-    return await stack.the("events", "projector").restart()
+    return stack.the("events", "projector").start_again()
 
 
 FAULT = Fault(inject=inject, heal=heal, within_s=20)

@@ -17,7 +17,7 @@ async def inject(stack: FaultStack, load: Load) -> str:
 
 async def heal(stack: FaultStack, _load: Load) -> str:
     """A supervisor starts it again."""
-    return await stack.the("measures", "worker").restart()
+    return stack.the("measures", "worker").start_again()
 
 
 FAULT = Fault(inject=inject, heal=heal, within_s=5)

@@ -18,7 +18,7 @@ async def inject(stack: FaultStack, load: Load) -> str:
 
 async def heal(stack: FaultStack, _load: Load) -> str:
     """A supervisor starts it again."""
-    return await stack.the("measures", "api").restart()
+    return stack.the("measures", "api").start_again()
 
 
 FAULT = Fault(inject=inject, heal=heal, within_s=5)

@@ -17,7 +17,7 @@ async def inject(stack: FaultStack, load: Load) -> str:
     said = []
     for victim in (stack.the("measures", "worker"), stack.the("events", "projector")):
         await asyncio.sleep(BETWEEN_SECONDS)
-        said += [await victim.kill(), await victim.restart()]
+        said += [await victim.kill(), victim.start_again()]
     await asyncio.sleep(BETWEEN_SECONDS)
     said.append(await stack.servers.kafka_process.kill())
     await asyncio.to_thread(stack.servers.kafka.start)
