@@ -41,7 +41,7 @@ class Fault:
     """What must hold for this fault beside the invariants; what it finds wrong counts under I12."""
 
     def cut_down(self) -> "Fault":
-        """The same fault with a small load, for whoever runs it on every change, beside other tests: time is no matter."""
+        """The same fault with a small load, for a run beside other tests: how long it takes is no matter there."""
         return replace(
             self,
             rate=replace(self.rate, minimum=min(self.rate.minimum, 80)),
