@@ -35,5 +35,5 @@ async def heal(stack: FaultStack, _load: Load) -> str:
 
 
 FAULT = Fault(
-    inject=inject, heal=heal, within_s=45, servers=partial(small_disk, "kafka", 64), check=every_command_was_answered
+    inject=inject, heal=heal, within_s=30, servers=partial(small_disk, "kafka", 64), check=every_command_was_answered
 )
