@@ -45,15 +45,15 @@ def main(words: Sequence[str]) -> int:
     if unknown := set(names) - known.keys():
         asked.error(f"no such fault: {', '.join(sorted(unknown))}")
     chosen = {name: known[name].cut_down() if told.quick else known[name] for name in names}
-    results, barren = _run_all(chosen, told.seed or [DEFAULT_SEED])
+    results = _run_all(chosen, told.seed or [DEFAULT_SEED])
     print(table(results))
     _write(results)
     for result in results:
         if not result.met:
             print(f"once more: make faults FAULTS='{result.fault} --seed {result.seed}'")
-    for error in barren:
-        print(f"PROVES NOTHING: {error}")
-    return PROVES_NOTHING if barren else VIOLATED if not all(result.met for result in results) else 0
+    if any(result.proves_nothing for result in results):
+        return PROVES_NOTHING
+    return 0 if all(result.met for result in results) else VIOLATED
 
 
 @dataclass
@@ -76,9 +76,9 @@ class Ground:
         self._kept.close()
 
 
-def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Result], list[str]]:
-    """Every fault with every seed; what went wrong in the harness itself is told apart."""
-    results, barren = [], []
+def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> list[Result]:
+    """Every fault with every seed; a run that failed in itself is told apart and never passes."""
+    results = []
     home = Path(tempfile.gettempdir()) / f"kegai-faults-{os.getpid()}"
     ground = Ground(home / "kept")
     try:
@@ -94,14 +94,13 @@ def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> tuple[list[Resul
                     met.extend([result] * result.met)
             except Exception as error:  # noqa: BLE001 - whatever failed, the others still run, and it is told below
                 traceback.print_exception(error, limit=0 if isinstance(error, HarnessError) else None)
-                barren.append(f"{name}: {error}")
+                result = Result(name, seed, proves_nothing=str(error) or repr(error))
                 ground.drop()
-            else:
-                results.append(result)
-                _tell(result, time.monotonic() - began)
+            results.append(result)
+            _tell(result, time.monotonic() - began)
     finally:
         ground.drop()
-    return results, barren
+    return results
 
 
 @contextmanager
@@ -124,8 +123,13 @@ def _tell(result: Result, seconds: float) -> None:
             print(f"  {invariant} VIOLATED: {violation}")
         if len(found) > 5:
             print(f"  {invariant}: and {len(found) - 5} more")
-    print(f"  {result.pauses}")
-    print(f"  {'met' if result.met else 'NOT MET'} after {seconds:.0f} s")
+    if result.pauses:
+        print(f"  {result.pauses}")
+    print(f"  {_ending(result)} after {seconds:.0f} s {result.proves_nothing}")
+
+
+def _ending(result: Result) -> str:
+    return "PROVES NOTHING" if result.proves_nothing else "met" if result.met else "NOT MET"
 
 
 def table(results: Sequence[Result]) -> str:
@@ -139,7 +143,7 @@ def table(results: Sequence[Result]) -> str:
             str(result.operations),
             *(str(len(result.violations.get(name, []))) for name in invariants),
             "never" if result.recovered_s is None else f"{result.recovered_s:.1f}",
-            "yes" if result.met else "NO",
+            _ending(result),
         ]
         for result in results
     ]

@@ -39,6 +39,8 @@ class Result:
     recovered_s: float | None = None
     """From the healing until old and new commands were in the view; None if they never were."""
     pauses: Pauses | None = None
+    proves_nothing: str = ""
+    """Why, if the run failed in itself."""
 
     def blame(self, invariant: str, found: Sequence[str]) -> None:
         """Note what violates an invariant; nothing is a finding too."""
@@ -46,8 +48,8 @@ class Result:
 
     @property
     def met(self) -> bool:
-        """Whether nothing at all was violated."""
-        return not any(self.violations.values())
+        """Whether the run proves something, and nothing was violated."""
+        return not self.proves_nothing and not any(self.violations.values())
 
     def told(self) -> dict[str, Any]:
         """As it stands in ``faults.json``."""
