@@ -8,7 +8,7 @@ import orjson
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from common.kafka import plain_producer
+from common.kafka import plain_producer, relay_producer
 from common.reading import NoSuchTopic, ends_of
 from common.republish import Contradicted, Republisher, Scope, Survey, survey
 from eventually import eventually
@@ -172,6 +172,29 @@ async def test_beside_a_living_relay_nothing_new_goes_ahead_of_the_old(line: Lin
     assert versions_of(await line.published()) == {plan: [1, 2] for plan in plans}
 
 
+class Fenced(Republisher):
+    """A relay that was about to start when it lost its reign comes in between, once."""
+
+    times = 0
+
+    async def _publish_beating(self, connection: Any, publisher: Any, window: Any, settled: Any = None) -> Any:
+        self.times += 1
+        if self.times == 1:
+            late = relay_producer(self._bootstrap, self.name)
+            await late.start()
+            await late.stop()
+        return await super()._publish_beating(connection, publisher, window, settled)
+
+
+async def test_fenced_by_a_relay_that_starts_late_it_begins_again(line: Line) -> None:
+    made = await published_then_wiped(line, plans=2)
+    republisher = line.relay(Fenced)
+    assert isinstance(republisher, Fenced)
+    await republisher.republish(Scope())
+    assert republisher.times == 2
+    assert versions_of(await line.published()) == {plan: [1, 2, 3] for plan in made}
+
+
 async def test_while_commands_arrive_all_the_time_readers_find_everything_in_its_turn(line: Line) -> None:
     made = await published_then_wiped(line, plans=20)
 
@@ -181,12 +204,14 @@ async def test_while_commands_arrive_all_the_time_readers_find_everything_in_its
 
     async with running(line.relay()):
         deciding = asyncio.create_task(commands())
-        await eventually(lambda: len(made) > 30)
-        await republish(line)
-        then = len(made)
-        await eventually(lambda: len(made) > then)
-        deciding.cancel()
-        await asyncio.wait({deciding})
+        try:
+            await eventually(lambda: len(made) > 30)
+            await republish(line)
+            then = len(made)
+            await eventually(lambda: len(made) > then)
+        finally:
+            deciding.cancel()
+            await asyncio.wait({deciding})
         await line.drained()
     found = in_turn(versions_of(await line.published()))
     rows = await line.pool.fetch("SELECT aggregate_id, max(aggregate_version) AS last FROM event GROUP BY 1")

@@ -14,12 +14,16 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
+from aiokafka.errors import ProducerFenced
 
 from common.database import Connection
 from common.outbox import WINDOW_MAX, Relay
 from common.published import Published, Sent, find, sent
 from common.reading import ends_of, partition_of, read
 from common.saving import slice_of
+from common.telemetry import log
+
+ATTEMPTS_MAX: Final = 3
 
 OUST: Final = """
 SELECT pg_terminate_backend(pid) FROM pg_locks
@@ -99,12 +103,22 @@ class Republisher(Relay):
     """A relay that sends what its topic has lost; while it reigns, whoever reigned before stands aside."""
 
     async def republish(self, scope: Scope, progress: Progress = lambda _survey, _sent: None) -> Survey:
-        """Send what is lacking, and return what that was; a run that is cut short is repeated.
+        """Send what is lacking, and return what was found last; a run that is cut short is repeated.
 
         :param scope: of this relay's own slice.
         :raises NoSuchTopic: the topic must be made first.
         :raises Contradicted: it holds something else than what is stored.
+        :raises ProducerFenced: somebody else uses the relay's transactional id, time and again.
         """
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                return await self._send_lacking(scope, progress)
+            except ProducerFenced as error:
+                # A relay that was about to start when it lost its reign fences us once before it finds that out.
+                log.info("republish.fenced", relay=self.name, error=repr(error))
+        return await self._send_lacking(scope, progress)
+
+    async def _send_lacking(self, scope: Scope, progress: Progress) -> Survey:
         async with self.reigning() as (connection, publisher):
             seen, published = await _survey(connection, self._bootstrap, self._topic, scope)
             done = 0
