@@ -2,19 +2,19 @@
 
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Self, get_args, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, Self, get_args, get_type_hints
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common import clock
 from common.auth import NOT_PERMITTED, TOKEN_MISSING, Verifier
@@ -101,27 +101,69 @@ async def open_to_all() -> None:
 
 
 class Door(APIRoute):
-    """A route that is declared and described as any other, and goes straight to its endpoint where that is a plain one.
-
-    Plain is one that takes a ``Call``, what its path names, and at most one body, and answers with a response of its
-    own. FastAPI's way to it through its dependencies, right for anything, costs as much as all the rest of a command.
-    """
+    """A route that is declared and described as any other; ``Doors`` go straight to its endpoint if that is plain."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
         super().__init__(path, endpoint, **told)
-        self._begins, self._ends = path.partition("{")[0], path.rpartition("}")[2]
+        self.plain = Plain.of(endpoint, set(self.param_convertors))
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether a request is for this route; most that are not can be told by how their path begins and ends."""
-        path = scope["path"]
-        if path.startswith(self._begins) and path.endswith(self._ends):
-            return super().matches(scope)
-        return Match.NONE, {}
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What answers a request."""
-        plain = Plain.of(self.endpoint, set(self.param_convertors))
-        return plain.answer if plain else super().get_route_handler()
+class Doors:
+    """Answers what is for a plain endpoint, and hands everything else on.
+
+    Plain is one that takes a ``Call``, what its path names, and at most one body, and answers with a response of its
+    own. FastAPI's way to it through middleware and dependencies, right for anything, costs as much as all the rest.
+    """
+
+    def __init__(self, app: FastAPI, beyond: ASGIApp) -> None:
+        self._app = app
+        self._beyond = beyond
+        self._ways = [Way.to(route) for route in app.routes if isinstance(route, Route | APIRoute)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        way, parameters = self._find(scope) if scope["type"] == "http" else (None, {})
+        if way is None or way.plain is None:
+            await self._beyond(scope, receive, send)
+            return
+        scope["route"], scope["path_params"] = way.route, parameters
+        request = Request(scope, receive, send)
+        try:
+            response = await way.plain.answer(request)
+        except Exception as error:  # noqa: BLE001 - each has its problem
+            response = await self._refused(request, error)
+        await response(scope, receive, send)
+
+    def _find(self, scope: Scope) -> tuple["Way | None", dict[str, str]]:
+        """The first route that a request is for, as FastAPI would find it."""
+        method, path = scope["method"], scope["path"]
+        for way in self._ways:  # most that it is not for can be told by how their path begins and ends
+            near = method in way.methods and path.startswith(way.begins) and path.endswith(way.ends)
+            if near and (found := way.route.path_regex.match(path)):
+                return way, found.groupdict()
+        return None, {}
+
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        kind = next(kind for kind in type(error).__mro__ if kind in self._app.exception_handlers)
+        answer: Any = self._app.exception_handlers[kind]
+        response: Response = await answer(request, error)
+        return response
+
+
+class Way(NamedTuple):
+    """What of a route decides whether a request is for it."""
+
+    methods: set[str]
+    begins: str
+    ends: str
+    route: Route | APIRoute
+    plain: "Plain | None"
+
+    @classmethod
+    def to(cls, route: Route | APIRoute) -> Self:
+        """The way to a route."""
+        begins, ends = route.path.partition("{")[0], route.path.rpartition("}")[2] if "{" in route.path else ""
+        return cls(route.methods or set(), begins, ends, route, getattr(route, "plain", None))
 
 
 _KEY: Final = TypeAdapter(Annotated[str, StringConstraints(min_length=1, max_length=200)])

@@ -11,13 +11,14 @@ from fastapi import APIRouter, FastAPI, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
+from starlette.types import ASGIApp
 
 from common.admission import Admission, Bounds, protocol
 from common.auth import KeySet, Verifier
 from common.call import Service
 from common.database import open_pool
 from common.decision import Unit
-from common.door import Desk, UnitOf
+from common.door import Desk, Doors, UnitOf
 from common.openapi import ABOUT, describe
 from common.problems import install
 from common.settings import Settings
@@ -60,6 +61,14 @@ async def no_units(_code: str) -> Unit | None:
     return None
 
 
+class Application(FastAPI):
+    """FastAPI's application with our doors before it, and bounds round all of it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """What a request goes through, outermost first."""
+        return Bounds(Doors(self, super().build_middleware_stack()), self.state.admission)
+
+
 def create_app(
     settings: Settings,
     *,
@@ -91,7 +100,7 @@ def create_app(
                 gc.freeze()  # what was made at start-up stays: no need to look through it again and again
                 yield
 
-    app = FastAPI(
+    app = Application(
         title=title,
         version="1",
         description=ABOUT,
@@ -102,15 +111,14 @@ def create_app(
         lifespan=lifespan,
     )
     for router in routers:
-        for route in router.routes:  # as they are: included, every request would look for its route three times
+        for route in router.routes:  # as they are: an included router hides its routes from the doors
             app.router.routes.append(route)
             if isinstance(route, APIRoute):
                 route.operation_id = route.operation_id or route.name
     install(app)
     describe(app)
-    app.state.admission = admission = Admission()
-    app.state.protocol = protocol(admission)
-    app.add_middleware(Bounds, admission=admission)
+    app.state.admission = Admission()
+    app.state.protocol = protocol(app.state.admission)
     return app
 
 
