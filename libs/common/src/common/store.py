@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import random
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +23,7 @@ from common.history import History, history_of
 from common.lanes import Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies
 from common.rows import AggregateRow, RowCodec
-from common.saving import Saving, Told, insert_statement, update_statement
+from common.saving import Saving, Told, insert_statement, slice_of, update_statement
 from common.telemetry import DECIDE_SECONDS, SAVE_SECONDS
 
 ATTEMPTS_MAX = 5
@@ -227,7 +226,7 @@ class Aggregates(Generic[State]):
             version=change.state.version,
             hash=told[-1].hash if told else before.hash,
             recorded_at=told[-1].recorded_at if told else before.recorded_at,
-            slice=zlib.crc32(change.state.id.bytes) % call.service.relay_slices,
+            slice=slice_of(change.state.id, call.service.relay_slices),
             effective_on=change.effective_on,
             actor=call.principal,
             correlation=call.correlation,
