@@ -1,0 +1,112 @@
+"""Whoever asks for a plain endpoint reaches the route that FastAPI would have found; all else stays as it is."""
+
+from typing import Annotated
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from common.call import Call
+from common.door import Door, Doors, Plain, needs
+from common.http import Body, Cursor, create_app
+from common.settings import Settings
+from doors import Door as Entrance
+from refusals import assert_problem
+
+Reader = Annotated[Call, needs("item.read")]
+
+
+class Words(Body):
+    """What is said."""
+
+    text: str
+
+
+async def plain(call: Reader, thing: UUID) -> Response:
+    raise NotImplementedError
+
+
+async def with_body(call: Reader, request: Request, thing: UUID, words: Words) -> Response:
+    raise NotImplementedError
+
+
+async def with_query(call: Reader, cursor: Cursor = None) -> Response:
+    raise NotImplementedError
+
+
+async def with_model(call: Reader) -> Words:
+    raise NotImplementedError
+
+
+async def open_one(thing: str) -> Response:
+    raise NotImplementedError
+
+
+async def with_two_bodies(call: Reader, words: Words, others: Words) -> Response:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [(plain, True), (with_body, True), (with_query, False), (with_model, False), (open_one, False),
+     (with_two_bodies, False)],
+)  # fmt: skip
+def test_plain_is_what_takes_a_call_a_path_and_one_body(endpoint: object, expected: bool) -> None:
+    assert (Plain.of(endpoint, {"thing"}) is not None) is expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "found"),
+    [
+        ("GET", "/things/fixed", "with_query"),
+        ("GET", "/things/7", "plain"),
+        ("POST", "/things/7/words", "with_body"),
+        ("POST", "/things/7/words/more", None),
+        ("POST", "/things//words", None),
+        ("DELETE", "/things/7", None),
+    ],
+)
+def test_the_route_that_was_declared_first_is_found(method: str, path: str, found: str | None) -> None:
+    routes = APIRouter(prefix="/things", route_class=Door)
+    routes.get("/fixed", name="with_query")(with_query)
+    routes.get("/{thing}", name="plain")(plain)
+    routes.post("/{thing}/words", name="with_body")(with_body)
+    settings = Settings(database_url="postgresql://nowhere", kafka_bootstrap="nowhere", jwks="nowhere")
+    app = create_app(settings, service="tests", title="Tests", routers=[routes])
+    way, _ = Doors(app, app)._find({"method": method, "path": path})
+    assert (way.route.name if way else None) == found
+
+
+@pytest.fixture
+def office(measures: Entrance) -> httpx.AsyncClient:
+    return measures.client_for("reform-office", "CQ")
+
+
+ITEM = "/api/v1/items/0197c1a0-6c10-7b22-9d02-2a3b4c5d6e7f"
+
+
+async def test_a_method_that_a_route_does_not_have_is_still_told_so(office: httpx.AsyncClient) -> None:
+    assert_problem(await office.delete(ITEM), 405, "request.method-not-allowed")
+
+
+async def test_who_has_no_token_is_told_so_before_anything_is_read(measures: Entrance) -> None:
+    reply = await measures.client().post(f"{ITEM}/milestones", content=b"no json")
+    assert_problem(reply, 401, "auth.token-missing")
+
+
+async def test_all_that_is_wrong_is_told_at_once(office: httpx.AsyncClient) -> None:
+    headers = {"idempotency-key": "k" * 201, "if-match": '"' * 41}
+    reply = await office.post("/api/v1/items/x/milestones/0/verify", json={"effective_on": 7}, headers=headers)
+    told = assert_problem(reply, 422, "request.invalid")
+    pointers = {fault["pointer"] for fault in told["errors"]}
+    assert pointers >= {"/header/idempotency-key", "/header/if-match", "/path/item_id", "/path/number", "/effective_on"}
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", ""])
+async def test_a_body_that_does_not_say_it_is_json_is_not_read_as_such(
+    office: httpx.AsyncClient, media_type: str
+) -> None:
+    reply = await office.post(f"{ITEM}/close", content=b"{}", headers={"content-type": media_type})
+    assert_problem(reply, 422, "request.invalid")
