@@ -54,7 +54,7 @@ def station(result: Result, name: str) -> str:
 
 
 def milliseconds(station: str) -> float:
-    return float(station.split(" ms")[0].split("+")[1].replace(",", ""))
+    return float(station.partition("+")[2].partition(" ms")[0].replace(",", ""))
 
 
 async def test_what_waits_in_the_outbox_is_told_as_waiting(line: Line, kegai: Kegai) -> None:
