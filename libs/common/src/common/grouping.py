@@ -71,8 +71,12 @@ class Statement:
 
     async def _run(self, group: Sequence[Asked]) -> None:
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection:
+            async with asyncio.timeout(ACQUIRE_SECONDS_MAX):
+                connection = await self._pool.acquire()
+            try:
                 rows = await connection.fetchmany(self._text, [asked.arguments for asked in group])
+            finally:
+                await self._pool.release(connection, timeout=ACQUIRE_SECONDS_MAX)
         except UNDONE as error:
             if len(group) == 1:
                 _fail(group, error)
