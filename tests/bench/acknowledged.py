@@ -14,10 +14,12 @@ import uvloop
 from common.outbox import Relay
 from common.publishing import Publisher, Window
 from common.settings import Settings
+from common.telemetry import configure_logging
 
 
 async def main(service: str, topic: str) -> None:
     """Relay until SIGTERM."""
+    configure_logging(service, "relay")
     settings, told = Settings(), list[tuple[int, float]]()
     publish = Publisher.publish
 

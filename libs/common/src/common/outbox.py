@@ -45,6 +45,9 @@ READ_AHEAD: Final = READ.replace(
 )
 """What waits beyond $2, if from $4 on to there nothing waits but the $5 rows that are on their way: nobody was late."""
 
+BY_INDEX: Final = dict.fromkeys(("jit", "enable_hashjoin", "enable_mergejoin", "enable_seqscan"), "off")
+"""A backlog comes faster than statistics: whoever plans by those reads all events to find two thousand."""
+
 
 class Relay:
     """Publishes one key slice of a service's outbox for as long as it runs."""
@@ -81,7 +84,8 @@ class Relay:
             self._database_url,
             timeout=3,
             command_timeout=10,
-            server_settings={"application_name": self.name, "idle_session_timeout": f"{SILENCE_MAX_SECONDS}s"},
+            server_settings=BY_INDEX
+            | {"application_name": self.name, "idle_session_timeout": f"{SILENCE_MAX_SECONDS}s"},
         )
         try:
             await self._be_elected(connection)
