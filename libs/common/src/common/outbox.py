@@ -45,8 +45,10 @@ READ_AHEAD: Final = READ.replace(
 )
 """What waits beyond $2, if from $4 on to there nothing waits but the $5 rows that are on their way: nobody was late."""
 
-BY_INDEX: Final = dict.fromkeys(("jit", "enable_hashjoin", "enable_mergejoin", "enable_seqscan"), "off")
-"""A backlog comes faster than statistics: whoever plans by those reads all events to find two thousand."""
+BY_INDEX: Final = {f"enable_{way}": "off" for way in ("bitmapscan", "hashjoin", "mergejoin", "seqscan", "sort")} | {
+    "jit": "off"
+}
+"""A backlog comes faster than statistics of it: whoever plans by those sorts all of it to read two thousand rows."""
 
 
 class Relay:
