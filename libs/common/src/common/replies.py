@@ -5,11 +5,36 @@ from typing import Final, NoReturn
 
 import asyncpg
 
+from common.call import Call
 from common.database import AWAY
+from common.decision import Kind, Refusal
 from common.telemetry import log
 
 KEY_KEPT_HOURS: Final = 24
 SWEEP_SECONDS: Final = 60
+KEY_REUSED = Refusal(
+    "idempotency.key-reused",
+    zh="该 Idempotency-Key 已用于内容不同的请求",
+    en="This Idempotency-Key was used for a request with another body",
+    kind=Kind.INVALID,
+)
+
+
+async def kept_reply(call: Call) -> asyncpg.Record | None:
+    """The reply (status, headers, body) that the same request got before, if it came with a key and there was one.
+
+    :raises Refused: ``idempotency.key-reused`` where that request had another body.
+    """
+    if call.key is None:
+        return None
+    known = await call.service.pool.fetchrow(
+        "SELECT body_hash, status, headers, body FROM idempotency "
+        "WHERE key = $1 AND principal = $2 AND route = $3 AND expires_at > $4",
+        call.key, call.principal, call.route, call.now,
+    )  # fmt: skip
+    if known is not None and known["body_hash"] != call.body_hash:
+        raise KEY_REUSED()
+    return known
 
 
 async def forget_replies(pool: asyncpg.Pool) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import random
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from common.cloudevents import GENESIS, Circumstances, headers_of, linked
 from common.decision import Change, Kind, Refusal, Refused, Unit
 from common.history import History, history_of
 from common.lanes import Lanes
-from common.replies import KEY_KEPT_HOURS, forget_replies
+from common.replies import KEY_KEPT_HOURS, forget_replies, kept_reply
 from common.rows import AggregateRow, RowCodec
 from common.saving import Saving, Told, insert_statement, slice_of, update_statement
 from common.telemetry import DECIDE_SECONDS, SAVE_SECONDS
@@ -38,12 +37,6 @@ CONTENDED = Refusal(
     "version.contended",
     zh="该对象正被多方同时修改，请重试",
     en="This is being changed by many at once; try again",
-)
-KEY_REUSED = Refusal(
-    "idempotency.key-reused",
-    zh="该 Idempotency-Key 已用于内容不同的请求",
-    en="This Idempotency-Key was used for a request with another body",
-    kind=Kind.INVALID,
 )
 
 
@@ -188,9 +181,8 @@ class Aggregates(Generic[State]):
                     loaded = await self.load(call, aggregate_id)
                     if call.expected_version not in (None, loaded.state.version):
                         raise STALE(current=loaded.state.version, expected=call.expected_version)
-                    started = time.perf_counter()
-                    change = decide(loaded.state)
-                    self._decide_seconds.observe(time.perf_counter() - started)
+                    with self._decide_seconds.time():
+                        change = decide(loaded.state)
                     response = self._reply(call, change.state, status=200)
                     if await self._save(call, self._update, change, loaded, response):
                         return response
@@ -247,9 +239,8 @@ class Aggregates(Generic[State]):
             reply_body=bytes(response.body),
             reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )
-        started = time.perf_counter()
-        saved = await call.service.grouping.ask(statement, (*saving, *self.codec.values(change.state)))
-        self._save_seconds.observe(time.perf_counter() - started)
+        with self._save_seconds.time():
+            saved = await call.service.grouping.ask(statement, (*saving, *self.codec.values(change.state)))
         return bool(saved["count"])
 
     def _tell(self, call: Call, change: Change[State], before: Loaded[State]) -> list[Told]:
@@ -282,16 +273,8 @@ class Aggregates(Generic[State]):
 
         :raises Refused: what stands where the request is no repetition.
         """
-        if call.key is not None:
-            known = await call.service.pool.fetchrow(
-                "SELECT body_hash, status, headers, body FROM idempotency "
-                "WHERE key = $1 AND principal = $2 AND route = $3 AND expires_at > $4",
-                call.key, call.principal, call.route, call.now,
-            )  # fmt: skip
-            if known is not None:
-                if known["body_hash"] != call.body_hash:
-                    raise KEY_REUSED()
-                return Response(known["body"], known["status"], orjson.loads(known["headers"]))
+        if known := await kept_reply(call):
+            return Response(known["body"], known["status"], orjson.loads(known["headers"]))
         if isinstance(error, Refused):
             raise error
         if error.constraint_name == "pk_idempotency":
