@@ -4,9 +4,10 @@ import asyncio
 from datetime import date
 from typing import Any
 
+import asyncpg
 import pytest
 
-from builders import a_milestone
+from builders import JUDGE, a_milestone
 from common.cloudevents import Recorded
 from doors import Door
 from events.projector import ReformProgress
@@ -83,6 +84,51 @@ async def test_what_is_kept_equals_what_is_computed(views: Door) -> None:
     assert await plan_of(views) == await plan_of(views, as_of="9999-12-31") | {
         "days_left": (await plan_of(views))["days_left"]
     }
+
+
+def eventful() -> list[Recorded]:
+    """A plan and three items whose milestones are reported, sent back, verified, revoked, cancelled and added."""
+    told = Told()
+    told.plan()
+    first = told.item("A1-01", milestones=milestones("1", "3"))
+    first.attains(1, date(2022, 6, 1))
+    first.does("revoke_verification", 1, reason="有误", authority="2023-1", by=JUDGE, on=date(2023, 2, 1))
+    second = told.item("A1-02", milestones=milestones("1.5", "1", "1"))
+    second.reports(1, date(2022, 3, 1))
+    second.does("return_milestone", 1, reason="材料不全", by=JUDGE, on=date(2022, 4, 1))
+    second.attains(2, date(2022, 5, 1))
+    second.does("cancel_milestone", 3, reason="合并", authority="2022-5", on=date(2022, 8, 1))
+    third = told.item("A2-01", measure="A2", milestones=milestones("0"))
+    third.does("plan_milestone", a_milestone(2), on=date(2022, 8, 1))
+    third.reports(2, date(2022, 9, 1))
+    return told.records
+
+
+async def kept_and_computed(views: Door) -> tuple[list[asyncpg.Record], list[asyncpg.Record]]:
+    """The progress of each item as it is kept, and as it follows from the facts."""
+    columns = [column.name for column in progress.ItemProgress.__table__.columns]  # type: ignore[attr-defined]
+    kept = await views.pool.fetch(f"SELECT {', '.join(columns)} FROM item_progress ORDER BY item")
+    computed = await views.pool.fetch(f"SELECT * FROM ({progress.ITEMS}) now ORDER BY item", *progress.EVER)
+    return kept, computed
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 100])
+async def test_what_is_kept_of_each_item_equals_what_is_computed(views: Door, batch: int) -> None:
+    records = eventful()
+    for start in range(0, len(records), batch):
+        await learn(views.pool, records[start : start + batch])
+        kept, computed = await kept_and_computed(views)
+        assert kept == computed
+    assert len(kept) == 3
+
+
+async def test_an_item_that_is_left_out_is_noticed(views: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = eventful()
+    await learn(views.pool, records[:-1])
+    monkeypatch.setattr(progress, "KEEP_ITEMS", "SELECT $1::date, $2::timestamptz, $3::uuid[] LIMIT 0")
+    await learn(views.pool, records[-1:])
+    kept, computed = await kept_and_computed(views)
+    assert kept != computed
 
 
 def histories(told: Told, *stories: ItemStory) -> list[list[Recorded]]:
