@@ -100,6 +100,7 @@ def _run_all(faults: dict[str, Fault], seeds: Iterable[int]) -> list[Result]:
             _tell(result, time.monotonic() - began)
     finally:
         ground.drop()
+        shutil.rmtree(home, ignore_errors=True)
     return results
 
 
