@@ -10,9 +10,10 @@ import psutil
 
 from bench.bed import Bed, Process
 from bench.measuring import Figure, limit_figure
+from bench.reform import make_anew
 from builders import directory_history
 from common.directory import DirectoryCopy
-from common.kafka import TopicSettings, create_topics
+from common.kafka import TOPICS
 from servers import Database
 
 NAMES = ("P16",)
@@ -29,7 +30,7 @@ WINDOWS = 5
 
 async def measure(bed: Bed) -> AsyncIterator[Figure]:
     """P16: each role's process that takes most, of all eight that run at once; five windows of time."""
-    await create_topics(TopicSettings(kafka_bootstrap=bed.bootstrap))
+    await make_anew(bed.bootstrap, *(one.name for one in TOPICS))
     async with AsyncExitStack() as opened:
         databases = {service: await bed.database(service) for service in ROLES["api"]}
         await _learn_units(databases["measures"])

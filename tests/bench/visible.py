@@ -14,10 +14,10 @@ from bench.bed import Bed
 from bench.command import STARTED_VERSION, story_of
 from bench.load import Connection
 from bench.measuring import Figure, limit_figure, percentile
-from bench.reform import ASPECTS, MEASURES
+from bench.reform import ASPECTS, MEASURES, make_anew
 from builders import OWNER, call_of, directory_history, plan_words
 from common.directory import DirectoryCopy
-from common.kafka import TopicSettings, create_topics
+from common.kafka import TOPICS
 from events.tables import PROJECTION
 from eventually import eventually
 from keeping import ON, keep_an_item
@@ -40,7 +40,7 @@ SHOWN = "SELECT version FROM projection_version WHERE projection = $1 AND aggreg
 
 async def measure(bed: Bed) -> AsyncIterator[Figure]:
     """P10, in windows of time: the events' database is asked every millisecond for every fifth command."""
-    await create_topics(TopicSettings(kafka_bootstrap=bed.bootstrap))
+    await make_anew(bed.bootstrap, *(one.name for one in TOPICS))
     measures, events = await bed.database("measures"), await bed.database("events")
     kept = await _items(measures, RATE * SECONDS // STEPS)
     stories = [story_of(item, bed.keys) for item in kept]
