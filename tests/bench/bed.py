@@ -73,7 +73,7 @@ class Bed:
         )
         process = Process(running.pid, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{ops_port if ops else port}")
         try:
-            await eventually(lambda: process.ready(running), seconds=30)
+            await eventually(lambda: process.ready(running), seconds=120)
             yield process
         finally:
             if running.returncode is None:

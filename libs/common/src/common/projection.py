@@ -24,6 +24,7 @@ from common.parking import Parcel, keep_copying, text_of, trace_of
 from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, CONSUMER_LAG_SECONDS, PARKED, log
 
 BATCH_MAX: Final = 5_000
+BACKLOG_MIN: Final = 500
 TICK_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 1.0
 """A batch that takes longer is logged."""
@@ -136,14 +137,17 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing is sought here: the loop does it, under the offset row's lock."""
 
     async def _follow(self, consumer: AIOKafkaConsumer, connection: Connection) -> NoReturn:
-        """Fetch and apply, a batch ahead; what looks at positions or changes them waits until none is under way."""
-        ticked = 0.0
+        """Fetch and apply, a batch ahead; what looks at positions or changes them waits until none is under way.
+
+        Without a backlog nothing is read ahead: a few records that were fetched early would hold up those after them.
+        """
+        ticked, backlog = 0.0, False
         applying = asyncio.create_task(self._apply(connection, []))
         try:
             while True:
                 self.beat = time.monotonic()
                 due = self.beat - ticked >= TICK_SECONDS
-                if due or consumer.assignment() - self._cursors.keys():
+                if due or not backlog or consumer.assignment() - self._cursors.keys():
                     await applying
                 for partition in consumer.assignment() - self._cursors.keys():
                     await self._take_up(consumer, connection, partition)
@@ -151,6 +155,7 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                     ticked = self.beat
                     await self._tick(consumer)
                 batches = await self._fetch(consumer)
+                backlog = sum(len(batch.records) for batch in batches) >= BACKLOG_MIN
                 await applying
                 applying = asyncio.create_task(self._apply(connection, batches))
         finally:
