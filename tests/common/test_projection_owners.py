@@ -58,7 +58,7 @@ async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_rea
     await _read_then_replace(stage, refill)
     async with stage.projecting() as running:
         await eventually(running.done)
-        with pytest.raises(TopicReplaced, match="not the log that was read.*kegai republish"):
+        with pytest.raises(TopicReplaced, match=r"not the log that was read.*kegai republish"):
             running.result()
         assert await stage.versions(OTHER) == []
 
