@@ -20,7 +20,7 @@ CREATE TABLE copied_offset (partition int PRIMARY KEY, next_offset bigint NOT NU
 GRANT ALL ON copied, copied_offset TO events_app;
 """
 COLUMNS: Final = ("aggregate_id", "version", "type", "effective_on", "recorded_at", "measure", "number")
-BATCH_MAX: Final = 5_000
+BATCH_MAX: Final = 4_000
 APPLIED: Final = "SELECT coalesce(sum(next_offset), 0)::int FROM copied_offset"
 
 

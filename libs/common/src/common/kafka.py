@@ -118,7 +118,7 @@ def group_consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
         isolation_level="read_committed",
         fetch_min_bytes=1,
         fetch_max_wait_ms=500,
-        max_partition_fetch_bytes=16 * 1024 * 1024,
+        max_partition_fetch_bytes=2 * 1024 * 1024,  # a batch that is larger comes alone
         session_timeout_ms=10_000,
         heartbeat_interval_ms=2_000,
         max_poll_interval_ms=300_000,

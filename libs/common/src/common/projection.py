@@ -23,7 +23,7 @@ from common.offsets import Mark
 from common.parking import Parcel, keep_copying, text_of, trace_of
 from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, CONSUMER_LAG_SECONDS, PARKED, log
 
-BATCH_MAX: Final = 5_000
+BATCH_MAX: Final = 4_000
 BACKLOG_MIN: Final = 500
 TICK_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 1.0

@@ -159,7 +159,7 @@ def _item_added(record: Recorded, event: told.ReformItemAdded) -> Rows:
 
 
 def _item_reached(state: str) -> Callable[[Recorded, Any], Rows]:
-    def rows(record: Recorded, _event: Any) -> Rows:
+    def rows(record: Recorded, __event: Any) -> Rows:
         yield ItemStep, (record.aggregate_id, record.version, state, record.effective_on, record.recorded_at)
 
     return rows

@@ -26,8 +26,8 @@ UNPROJECTED: Final[dict[type[Event], str]] = {
 """Event types that are received and counted, and from which deliberately nothing follows, with the reason."""
 
 
-COLLECT_AFTER: Final = 100_000
-"""So many objects may be made before garbage is looked for: two batches' worth, which are gone again by themselves."""
+COLLECT_AFTER: Final = 500_000
+"""So many objects may be made before garbage is looked for: two batches need fewer, and go again by themselves."""
 
 
 class ReformProgress:
