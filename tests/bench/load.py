@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 import httptools
@@ -127,22 +128,85 @@ async def closed_loop(url: str, clients: int, stories: Iterable[Sequence[bytes]]
     return seen
 
 
-async def open_loop(url: str, connections: int, requests: Iterator[bytes], *, rate: float, seconds: float) -> Seen:
-    """Requests at a fixed rate, whatever becomes of those before; a request's time runs from when it was due.
+class Answered(NamedTuple):
+    """What a flood's request got: its status, seconds after it was due, and the head of the reply in lower case."""
 
-    With no connection free a request waits for one here, as it would in the operating system's queue.
+    status: int
+    seconds: float
+    head: bytes
+
+
+class Flood:
+    """Requests at a fixed rate whatever becomes of those before, so cheap that the processor is left to the server.
+
+    A request's time runs from when it was due: with no connection free it waits for one here, as it would in the
+    operating system's queue.
     """
-    seen, start = Seen(), time.perf_counter()
-    due = (start + number / rate for number in range(round(rate * seconds)))
 
-    async def client(connection: Connection) -> None:
-        for moment in due:
-            if (ahead := moment - time.perf_counter()) > 0:
-                await asyncio.sleep(ahead)
-            seen.replies.append(await connection.ask(next(requests), since=moment))
+    def __init__(self, requests: Iterator[bytes], *, rate: float, seconds: float) -> None:
+        self.answered: list[Answered] = []
+        self.seconds = 0.0
+        self._requests = requests
+        self._rate = rate
+        self._number = round(rate * seconds)
+        self._free: deque[Tap] = deque()
+        self._ended = asyncio.Event()
 
-    await _run(url, connections, client, seen)
-    return seen
+    async def run(self, url: str, connections: int) -> None:
+        """Send them all and wait for every answer."""
+        place, loop = urlsplit(url), asyncio.get_running_loop()
+        taps = [await loop.create_connection(lambda: Tap(self), place.hostname, place.port) for _ in range(connections)]
+        self._free.extend(tap for _, tap in taps)
+        started, sent = time.perf_counter(), 0
+        while sent < self._number:
+            due = min(self._number, int((time.perf_counter() - started) * self._rate))
+            while sent < due and self._free:
+                self._free.popleft().send(next(self._requests), started + sent / self._rate)
+                sent += 1
+            await asyncio.sleep(0.001)
+        await self._ended.wait()
+        self.seconds = time.perf_counter() - started
+        for transport, _ in taps:
+            transport.close()
+
+    def ended(self, tap: "Tap", answered: Answered) -> None:
+        """A tap has its answer, and is free again."""
+        self.answered.append(answered)
+        self._free.append(tap)
+        if len(self.answered) == self._number:
+            self._ended.set()
+
+    def count(self, *statuses: int) -> int:
+        """How many answers had one of these statuses."""
+        return sum(one.status in statuses for one in self.answered)
+
+
+class Tap(asyncio.Protocol):
+    """A keep-alive connection of a flood; its replies are measured out, not parsed."""
+
+    def __init__(self, flood: Flood) -> None:
+        self._flood = flood
+        self._told = b""
+        self._due = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def send(self, content: bytes, due: float) -> None:
+        """Send a request that was due at this moment of ``time.perf_counter``."""
+        self._due = due
+        self._transport.write(content)
+
+    def data_received(self, data: bytes) -> None:
+        """Tell the flood once the reply is complete."""
+        self._told += data
+        head, blank, body = self._told.partition(b"\r\n\r\n")
+        head = head.lower()
+        _, _, length = head.partition(b"content-length: ")
+        if blank and len(body) == int(length.partition(b"\r")[0]):
+            self._told = b""
+            self._flood.ended(self, Answered(int(head[9:12]), time.perf_counter() - self._due, head))
 
 
 async def _run(url: str, clients: int, client: Callable[[Connection], Awaitable[None]], seen: Seen) -> None:

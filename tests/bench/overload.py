@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from bench.bed import Bed
 from bench.command import Endpoint, endpoint, new_items, story_of
-from bench.load import Seen, closed_loop, open_loop
+from bench.load import Flood, closed_loop
 from bench.measuring import Figure, limit_figure, percentile, ratio_figure
 
 NAMES = ("P14",)
@@ -27,15 +27,16 @@ async def peak(ours: Endpoint) -> float:
     return PEAK_REQUESTS / seen.seconds
 
 
-async def flood(ours: Endpoint, rate: float) -> Seen:
+async def flood(ours: Endpoint, rate: float) -> Flood:
     """Commands at a rate that nobody asks the server about; what is not done is refused, and says when to come back."""
     requests = await first_steps(ours, round(rate * OVERLOAD_SECONDS))
-    seen = await open_loop(ours.process.url, CONNECTIONS, iter(requests), rate=rate, seconds=OVERLOAD_SECONDS)
-    refused = [reply for reply in seen.replies if reply.status in {429, 503}]
-    assert seen.count(200) + len(refused) == len(requests)
-    assert all(b"retry-after" in reply.headers for reply in refused)
-    ours.commands += seen.count(200)
-    return seen
+    flood = Flood(iter(requests), rate=rate, seconds=OVERLOAD_SECONDS)
+    await flood.run(ours.process.url, CONNECTIONS)
+    refused = [answer for answer in flood.answered if answer.status in {429, 503}]
+    assert flood.count(200) + len(refused) == len(requests)
+    assert all(b"\r\nretry-after: " in answer.head for answer in refused)
+    ours.commands += flood.count(200)
+    return flood
 
 
 async def first_steps(ours: Endpoint, number: int) -> list[bytes]:
@@ -51,9 +52,10 @@ async def measure(bed: Bed) -> AsyncIterator[Figure]:
         peaks, goods, refusals = list[float](), list[float](), list[float]()
         for _ in range(ROUNDS):
             peaks.append(await peak(ours))
-            seen = await flood(ours, OVERLOAD * peaks[-1])
-            goods.append(seen.count(200) / seen.seconds)
-            refusals.append(percentile(seen.latencies(429, 503), 0.99) * 1000)
+            over = await flood(ours, OVERLOAD * peaks[-1])
+            goods.append(over.count(200) / over.seconds)
+            refused = [answer.seconds for answer in over.answered if answer.status != 200]
+            refusals.append(percentile(refused, 0.99) * 1000)
         await ours.check()
     ratios = [good / best for good, best in zip(goods, peaks, strict=True)]
     values = {"value": sorted(goods)[ROUNDS // 2], "baseline": sorted(peaks)[ROUNDS // 2]}

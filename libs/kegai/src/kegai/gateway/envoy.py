@@ -14,6 +14,9 @@ _JWKS = PurePath(".kegai/jwks.json")
 # Shorter than the 5 s after which uvicorn closes an idle connection: a request is never sent into a closing one.
 _UPSTREAM_IDLE = "4s"
 
+_TOKENS_KEPT = 1_000
+"""Tokens whose signature was found good: it is checked once, and the time at which they expire every time."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -110,6 +113,7 @@ def _filters(routes: Routes, places: Places) -> list[dict[str, Any]]:
         "forward": True,
         "require_expiration": True,
         "local_jwks": {"filename": str(places.jwks)},
+        "jwt_cache_config": {"jwt_cache_size": _TOKENS_KEPT},
     }
     return [
         _extension(
