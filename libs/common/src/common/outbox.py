@@ -25,7 +25,7 @@ from common.telemetry import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS, RELAY_FAILURES
 
 WINDOW_MAX: Final = 2_000
 POLL_SECONDS: Final = 0.005
-POLL_SECONDS_MAX: Final = 0.05
+POLL_SECONDS_MAX: Final = 0.1
 POLLS_OF_A_QUIET_TIME: Final = 50
 """The longer nothing comes, the rarer the polls: a fiftieth of the quiet time lies between two, within the limits."""
 LOOK_SECONDS: Final = 1.0
