@@ -271,7 +271,7 @@ async def _rebuild(url: str, projection: str, records: Sequence[ConsumerRecord])
         for partition in sorted({(record.topic, record.partition) for record in records}):
             batch = [record for record in records if (record.topic, record.partition) == partition]
             async with connection.transaction():
-                await Inbox(connection, views).receive(await opened(batch, views.concerns))
+                await Inbox(connection, views).receive(opened(batch, views.concerns))
     finally:
         await connection.close()
 

@@ -1,9 +1,8 @@
 """What a projection takes in: each aggregate's events in order of version, once; whatever cannot be taken is parked."""
 
-import asyncio
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
@@ -11,9 +10,6 @@ from aiokafka import ConsumerRecord
 from common.cloudevents import Recorded
 from common.database import AWAY, Connection
 from common.parking import Parcel, Parked, park, unpark, waiting_for, waiting_in
-
-SLICE: Final = 100
-"""So many records are opened before whatever else is due gets its turn: a millisecond's worth."""
 
 
 class Projection(Protocol):
@@ -36,14 +32,9 @@ class Refuses(Exception):
     """The projection raised an error on a batch: roll it back, and give it the events one by one."""
 
 
-async def opened(records: Sequence[ConsumerRecord], concerns: frozenset[str] | None) -> list[Parcel]:
+def opened(records: Sequence[ConsumerRecord], concerns: frozenset[str] | None) -> list[Parcel]:
     """The records that concern a projection, read, in the order in which they stand."""
-    parcels: list[Parcel] = []
-    for start in range(0, len(records), SLICE):
-        wanted = records[start : start + SLICE]
-        parcels += [Parcel.open(record) for record in wanted if concerns is None or _concerns(record, concerns)]
-        await asyncio.sleep(0)
-    return parcels
+    return [Parcel.open(record) for record in records if concerns is None or _concerns(record, concerns)]
 
 
 def _concerns(record: ConsumerRecord, wanted: frozenset[str]) -> bool:
@@ -90,8 +81,9 @@ class Inbox:
 
     async def _take(self, parcels: Sequence[Parcel], waited: Sequence[Parcel]) -> int:
         together = [*waited, *parcels]
-        sound_first = [p for p in together if not p.broken] + [p for p in together if p.broken]
-        accepted, parked = self._sort(sorted(sound_first, key=attrgetter("version")), waited)
+        if broken := [parcel for parcel in together if parcel.broken]:  # of one version the sound one comes first
+            together = [parcel for parcel in together if not parcel.broken] + broken
+        accepted, parked = self._sort(sorted(together, key=attrgetter("version")), waited)
         refused = await self._apply(accepted)
         await self._keep_versions(accepted)
         await park(self._connection, self._projection.name, [*parked, *refused])

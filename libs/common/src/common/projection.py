@@ -25,6 +25,8 @@ from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, CONSUMER_LAG_
 
 BATCH_MAX: Final = 4_000
 BACKLOG_MIN: Final = 500
+PIECE: Final = 200
+"""So many records are fetched and read before whatever else is due gets its turn: two milliseconds' worth."""
 TICK_SECONDS: Final = 1.0
 SLOW_SECONDS: Final = 1.0
 """A batch that takes longer is logged."""
@@ -163,9 +165,20 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.gather(applying, return_exceptions=True)
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> list[Batch]:
-        fetched = await consumer.getmany(timeout_ms=200, max_records=BATCH_MAX)
-        concerns = self._projection.concerns
-        return [Batch(partition, found, await opened(found, concerns)) for partition, found in fetched.items()]
+        """What there is, in pieces and read: between two of them PostgreSQL's answers get their turn."""
+        found: dict[TopicPartition, Batch] = {}
+        left, wait_ms = BATCH_MAX, 200
+        while left and (piece := await consumer.getmany(timeout_ms=wait_ms, max_records=min(left, PIECE))):
+            for partition, records in piece.items():
+                batch = found.setdefault(partition, Batch(partition, [], []))
+                if batch.records and records[0].offset <= batch.records[-1].offset:
+                    self._cursors.pop(partition, None)  # the log begins anew: let the witness tell
+                batch.records.extend(records)
+                batch.parcels.extend(opened(records, self._projection.concerns))
+                left -= len(records)
+            wait_ms = 0
+            await asyncio.sleep(0)
+        return list(found.values())
 
     async def _take_up(self, consumer: AIOKafkaConsumer, connection: Connection, partition: TopicPartition) -> None:
         """Begin where the database says, at the witness, and try again what is parked of this partition.

@@ -188,23 +188,18 @@ async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[t
 
 async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[Key, list[str]]:
     """Keep the items anew; the measures concerned, each with the ``<id>@<version>`` of the events that concern it."""
-    about: dict[str, dict[UUID, list[str]]] = {"item": {}, "plan": {}}
+    about: dict[str, dict[UUID, list[int]]] = {"item": {}, "plan": {}}
     for record in records:
         if (same := about.get(record.aggregate_type)) is not None:
-            same.setdefault(record.aggregate_id, []).append(position_of(record))
+            same.setdefault(record.aggregate_id, []).append(record.version)
+    items, plans = about["item"], about["plan"]
+    rows = await connection.fetch(KEEP_ITEMS, *EVER, list(items)) if items else []
+    rows += await connection.fetch(PARTS_OF_PLANS, list(plans)) if plans else []
     touched: dict[Key, list[str]] = {}
-    if items := about["item"]:
-        for row in await connection.fetch(KEEP_ITEMS, *EVER, list(items)):
-            touched.setdefault((row["plan"], row["measure"]), []).extend(items[row["aggregate"]])
-    if plans := about["plan"]:
-        for row in await connection.fetch(PARTS_OF_PLANS, list(plans)):
-            touched.setdefault((row["plan"], row["measure"]), []).extend(plans[row["aggregate"]])
+    for aggregate, plan, measure in rows:
+        versions, told = items.get(aggregate) or plans[aggregate], str(aggregate)
+        touched.setdefault((plan, measure), []).extend([f"{told}@{version}" for version in versions])
     return touched
-
-
-def position_of(record: Recorded) -> str:
-    """``<id>@<version>``, as in the reply to the command."""
-    return f"{record.aggregate_id}@{record.version}"
 
 
 class Milestones(BaseModel):
