@@ -47,7 +47,7 @@ RELAY_WINDOW_SECONDS = Histogram(
     buckets=FROM_A_WINDOW,
 )
 RELAYED = Counter("kegai_relayed_records", "Records that the broker has acknowledged", ["slice"])
-RELAY_FAILURES = Counter("kegai_relay_failures", "Windows that were given up and are sent again", ["slice"])
+RELAY_FAILURES = Counter("kegai_relay_failures", "Interruptions after which the relay began anew", ["slice"])
 
 CONSUMER_LAG = Gauge(
     "kegai_consumer_lag_records", "Records between the applied position and the end", ["projection", "topic"]

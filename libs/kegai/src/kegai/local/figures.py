@@ -125,8 +125,8 @@ def _publishing(service: str, figures: Figures) -> Iterator[tuple[str, str]]:
             say("中继", "relay"),
             f"{service}: "
             + say(
-                f"已发 {sent:,.0f} 条，{window.count:,} 批，每批 p99 {_ms(window)}；失败 {failed:,.0f}",
-                f"{sent:,.0f} records in {window.count:,} windows, p99 {_ms(window)}; {failed:,.0f} given up",
+                f"已发 {sent:,.0f} 条，{window.count:,} 批，每批 p99 {_ms(window)}；中断 {failed:,.0f} 次",
+                f"{sent:,.0f} records in {window.count:,} windows, p99 {_ms(window)}; {failed:,.0f} interruptions",
             ),
         )
 
