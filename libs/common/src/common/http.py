@@ -1,4 +1,4 @@
-"""What every service's HTTP door is made of: who calls, within which limits, and how it is put together."""
+"""How a service's application is put together, and what the bodies and lists of all of them have in common."""
 
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -110,16 +110,21 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the headers go on without it
         lifespan=lifespan,
     )
-    for router in routers:
-        for route in router.routes:  # as they are: an included router hides its routes from the doors
-            app.router.routes.append(route)
-            if isinstance(route, APIRoute):
-                route.operation_id = route.operation_id or route.name
+    _take_over(app, routers)
     install(app)
     describe(app)
     app.state.admission = Admission()
     app.state.protocol = protocol(app.state.admission)
     return app
+
+
+def _take_over(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Put the routes into the application as they are: an included router would hide them from the doors."""
+    for router in routers:
+        for route in router.routes:
+            app.router.routes.append(route)
+            if isinstance(route, APIRoute):
+                route.operation_id = route.operation_id or route.name
 
 
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]

@@ -1,7 +1,7 @@
 """How far each partition was read, and of which log: rows that move in the transaction of what was made of the records.
 
-A partition's row is its lock. Beside the next offset stand two marks by which another log under the same name is told
-from the one that was read: the witness, which is the last record taken in, and the time of the partition's first.
+A partition's row is its lock. Beside the next offset stands the witness, which is the last record taken in: by it
+another log under the same name is told from the one that was read.
 """
 
 from collections.abc import Mapping, Sequence

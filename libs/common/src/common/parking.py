@@ -21,14 +21,13 @@ from common.tracing import Trace
 NUL_AS: Final = "\u0100"
 """Stands for the byte 0, which PostgreSQL's text and JSON cannot hold: the first character that no byte is read as."""
 
+COPY_SECONDS_MAX: Final = 5.0
+STOP_SECONDS_MAX: Final = 2.0
+
 
 def text_of(raw: bytes) -> str:
     """Any bytes as text that PostgreSQL can hold, one character a byte."""
     return raw.decode("latin-1").replace("\0", NUL_AS)
-
-
-COPY_SECONDS_MAX: Final = 5.0
-STOP_SECONDS_MAX: Final = 2.0
 
 
 class Parcel(NamedTuple):

@@ -57,7 +57,7 @@ def told(place: Place, found: Audit, *, with_topic: bool) -> str:
 
 def _sound(place: Place, found: Audit, *, with_topic: bool) -> str:
     chains = say(
-        f"✓ {place.service}：{found.aggregates} 个对象的 {found.events} 个事件环环相扣",
+        f"✓ {place.service}：{found.aggregates:,} 个对象的 {found.events:,} 个事件环环相扣",
         f"✓ {place.service}: {found.events:,} events of {found.aggregates:,} aggregates hang together",
     )
     if not with_topic:

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
+from common import tracing
 from common.reading import ends_of, partition_of, read
 from events.schema import metadata
 from kegai.console import padded
@@ -194,7 +195,7 @@ def _clock(at: datetime) -> str:
 def told(found: Trace) -> str:
     """What the event is, then each station with its instant and the milliseconds since the request was taken."""
     event, headers = found.event, orjson.loads(found.event["headers"])
-    traceparent = headers.get("traceparent", "")
+    traced = tracing.Trace.read(headers.get("traceparent"))
     about = {
         say("事件", "event"): f"{event['event_id']}  {event['type']}",
         say("对象", "aggregate"): f"{event['aggregate_type']} {found.position}",
@@ -202,7 +203,7 @@ def told(found: Trace) -> str:
         say("操作者", "actor"): event["actor"],
         say("关联", "correlation"): event["correlation"] or "–",
         say("起因", "causation"): event["causation"] or "–",
-        say("追踪", "trace id"): traceparent.split("-")[1] if traceparent.count("-") >= 3 else "–",
+        say("追踪", "trace id"): traced.trace_id if traced else "–",
     }
     lines = [f" {padded(name, 14)}{text}" for name, text in about.items()]
     return "\n".join([*lines, "", *(_line(step, event["recorded_at"]) for step in found.steps)])
