@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import ConsumerRecord
 
 from builders import call_of, plan_words
 from common.call import Call, Service
 from common.cloudevents import decode
 from common.outbox import Relay
+from common.reading import ends_of, read
 from common.store import Decided
 from eventually import eventually
 from measures.plan.domain import define_plan
@@ -53,35 +54,10 @@ class Line:
 
         await eventually(empty, seconds=30)
 
-    async def _ends(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        """Where the partitions end, with what was acknowledged a moment ago and is not marked as committed yet."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
-        await consumer.start()
-        try:
-            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
-            return ends
-        finally:
-            await consumer.stop()
-
-    async def published(self) -> list[Any]:
+    async def published(self) -> list[ConsumerRecord]:
         """All that readers of committed records find, partition by partition."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, isolation_level="read_committed")
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(self.topic, n) for n in range(self.partitions)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            ends, found = await self._ends(partitions), list[Any]()
-
-            async def read_to_the_end() -> bool:
-                for records in (await consumer.getmany(timeout_ms=100)).values():
-                    found.extend(records)
-                return all([await consumer.position(partition) >= end for partition, end in ends.items()])
-
-            await eventually(read_to_the_end)
-            return found
-        finally:
-            await consumer.stop()
+        batches = [batch async for batch in read(self.bootstrap, await ends_of(self.bootstrap, self.topic))]
+        return sorted((record for batch in batches for record in batch), key=lambda one: (one.partition, one.offset))
 
 
 @asynccontextmanager

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from faults.commands import Doing, Intent
+from faults.connections import CUT, REQUEST_SECONDS_MAX, Connections, said
 from faults.history import Accepted, HarnessError, History, Kind, Operation, Outcome, Refused, Seen, Unknown
-from faults.lines import CUT, REQUEST_SECONDS_MAX, Lines, said
 from faults.stack import JUDGE, OFFICE, PLAN, REPORTER, FaultStack, ItemUnderTest
 
 PATIENCE_SECONDS = 30.0
@@ -46,7 +46,7 @@ class Load:
 
     def __post_init__(self) -> None:
         self.history.minimum = self.rate.minimum
-        self._lines = [Lines() for _ in range(self.rate.clients)]
+        self._connections = [Connections() for _ in range(self.rate.clients)]
         self._tokens = {who: self.stack.keys.token_for(*who) for who in (OFFICE, REPORTER, JUDGE)}
 
     @property
@@ -102,7 +102,7 @@ class Load:
             attempt += 1
             door = random.choice(self.stack.all("measures", "api")).url
             sent_at = time.monotonic()
-            outcome = await self._post(self._lines[number], door, intent, key)
+            outcome = await self._post(self._connections[number], door, intent, key)
             self.history.add(
                 Operation(
                     client=f"client-{number}",
@@ -124,14 +124,14 @@ class Load:
                 return outcome
             await asyncio.sleep(random.uniform(0.05, 0.2) * min(attempt, 5))
 
-    async def _post(self, lines: Lines, door: str, intent: Intent, key: str) -> Outcome:
+    async def _post(self, connections: Connections, door: str, intent: Intent, key: str) -> Outcome:
         headers = {
             "authorization": f"Bearer {self._tokens[intent.who]}",
             "idempotency-key": key,
             "x-request-id": key,  # events keep it: what a key has brought about can be counted
         }
         try:
-            reply = await lines.post(door, intent.path, headers, intent.body)
+            reply = await connections.post(door, intent.path, headers, intent.body)
             return outcome_of(reply.status, reply.body)
         except CUT as error:
             return Unknown(repr(error))
@@ -155,7 +155,7 @@ class Load:
         sent_at, shown = time.monotonic(), None
         headers = {"authorization": f"Bearer {self._tokens[OFFICE]}"}
         try:
-            reply = await self._lines[number].get(door, path, headers, asked)
+            reply = await self._connections[number].get(door, path, headers, asked)
             outcome: Outcome = _seen(reply.body) if reply.status == 200 else outcome_of(reply.status, reply.body)
             shown = said(reply.body) if reply.status == 200 else None
         except CUT as error:
@@ -176,8 +176,8 @@ class Load:
 
     def close(self) -> None:
         """Let the connections go."""
-        for lines in self._lines:
-            lines.close()
+        for connections in self._connections:
+            connections.close()
 
 
 def outcome_of(status: int, body: bytes) -> Outcome:

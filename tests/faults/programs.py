@@ -43,14 +43,13 @@ class Program(Victim):
 
     def start(self, failpoint: str | None = None) -> None:
         """Start it, with a failpoint of ``faults.launch`` for this life only."""
+        told = {**self.environment, "KEGAI_PORT": str(self.port), "KEGAI_OPS_PORT": str(self.ops_port)}
+        launch: list[str] = []
         if self.mutant or failpoint:
             chosen = (("--mutant", self.mutant), ("--failpoint", failpoint))
             launch = ["faults.launch", *(word for flag, name in chosen if name for word in (flag, name))]
-        else:
-            launch = []
-        told = {**self.environment, "KEGAI_PORT": str(self.port), "KEGAI_OPS_PORT": str(self.ops_port)}
-        command = [sys.executable, "-m", *(launch or [self.service]), *([self.service] if launch else []), self.role]
-        self.process.start(command, environment=told | ({"PYTHONPATH": str(TESTS)} if launch else {}))
+            told["PYTHONPATH"] = str(TESTS)
+        self.process.start([sys.executable, "-m", *launch, self.service, self.role], environment=told)
         self._held, self.wanted = self.process.running(), True
 
     async def ready(self, *, seconds: float = READY_SECONDS) -> None:

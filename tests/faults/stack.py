@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -101,6 +102,14 @@ class FaultStack:
     async def connect(self, service: str) -> asyncpg.Connection:
         """The superuser's connection to a service's database, past every proxy; the caller closes it."""
         return await asyncpg.connect(self.databases[service].admin_url, timeout=10)
+
+    async def ask(self, service: str, sql: str, *about: object) -> Any:
+        """The first value that a service's database answers, past every proxy."""
+        connection = await self.connect(service)
+        try:
+            return await connection.fetchval(sql, *about)
+        finally:
+            await connection.close()
 
     async def put_proxies(self) -> None:
         """Put a proxy before the database of each service, for a setup to ``prepare``."""

@@ -30,10 +30,8 @@ async def inject(stack: FaultStack, load: Load) -> str:
             await first
             await stack.shows(early, NEXT)
     await second
-    measures = await stack.connect("measures")
     sql = "SELECT position FROM event WHERE aggregate_id = $1 AND aggregate_version = $2"
-    numbers = [await measures.fetchval(sql, item, NEXT) for item in (early, late)]
-    await measures.close()
+    numbers = [await stack.ask("measures", sql, item, NEXT) for item in (early, late)]
     if numbers[0] < numbers[1]:
         raise HarnessError(f"the late commit has the higher number: {numbers}")
     await load.after(20)

@@ -32,15 +32,10 @@ async def inject(stack: FaultStack, load: Load) -> str:
 
 
 async def _parked(stack: FaultStack, expected: int) -> None:
-    events = await stack.connect("events")
-
     async def all_of_them() -> bool:
-        return bool(await events.fetchval("SELECT count(*) FROM parked WHERE copied") == expected)
+        return bool(await stack.ask("events", "SELECT count(*) FROM parked WHERE copied") == expected)
 
-    try:
-        await eventually(all_of_them, seconds=30)
-    finally:
-        await events.close()
+    await eventually(all_of_them, seconds=30)
 
 
 async def copied(stack: FaultStack, _load: Load) -> list[str]:

@@ -1,7 +1,5 @@
 """A topic is wiped under an open producer; its events are published again from the tables, the views built anew."""
 
-from sqlalchemy import MetaData
-
 from common.kafka import TopicSettings, create_topics
 from common.republish import Republisher, Scope
 from events.schema import metadata
@@ -50,12 +48,7 @@ async def heal(stack: FaultStack, load: Load) -> str:
 
 
 async def _empty_the_views(stack: FaultStack) -> None:
-    tables: MetaData = metadata
-    events = await stack.connect("events")
-    try:
-        await events.execute(f"TRUNCATE {', '.join(name for name in tables.tables if name not in KEPT)}")
-    finally:
-        await events.close()
+    await stack.ask("events", f"TRUNCATE {', '.join(name for name in metadata.tables if name not in KEPT)}")
 
 
 FAULT = Fault(inject=inject, heal=heal, within_s=60, check=every_command_was_answered)

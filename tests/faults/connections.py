@@ -17,8 +17,8 @@ CUT = (OSError, TimeoutError, httptools.HttpParserError)
 """What leaves a client without an answer."""
 
 
-class Line(Connection):
-    """One connection."""
+class Reusable(Connection):
+    """One connection, which says whether it can be used once more."""
 
     @property
     def closed(self) -> bool:
@@ -27,10 +27,10 @@ class Line(Connection):
 
 
 @dataclass
-class Lines:
+class Connections:
     """One client's connections, one to each door: opened when needed, and dropped when anything went wrong."""
 
-    _open: dict[str, Line] = field(default_factory=dict)
+    _open: dict[str, Reusable] = field(default_factory=dict)
 
     async def post(self, door: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Give a command.
@@ -47,22 +47,22 @@ class Lines:
         return await self._ask(door, request("GET", f"{path}?{urlencode(asked)}", headers))
 
     async def _ask(self, door: str, content: bytes) -> Reply:
-        line = self._open.pop(door, None)
+        connection = self._open.pop(door, None)
         async with asyncio.timeout(REQUEST_SECONDS_MAX):
-            if line is None or line.closed:
-                line = await Line.open(door)
+            if connection is None or connection.closed:
+                connection = await Reusable.open(door)
             try:
-                reply = await line.ask(content)
+                reply = await connection.ask(content)
             except BaseException:
-                line.close()
+                connection.close()
                 raise
-        self._open[door] = line
+        self._open[door] = connection
         return reply
 
     def close(self) -> None:
         """Hang up."""
-        for line in self._open.values():
-            line.close()
+        for connection in self._open.values():
+            connection.close()
 
 
 def said(body: bytes) -> dict[str, Any]:
