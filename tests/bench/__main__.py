@@ -1,10 +1,11 @@
 """``python -m bench [P1 P4 …]``: measure, print each figure beside its baseline, keep them in ``.kegai/bench.json``.
 
-The exit code is 0 if every goal was met, 1 if one was missed, 2 if something could not be measured.
+The exit code is 0 if every goal was met, 1 if one was missed, 2 if a quantity is not known or could not be measured.
 """
 
 import sys
 import time
+import traceback
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from servers import Servers
 
 BENCHES = ("command", "gateway", "overload", "relay", "projector", "visible", "idle")
 KEPT = Path(".kegai/bench.json")
+MISSED, NOT_MEASURED = 1, 2
 HEADINGS = ("", "quantity", "ours", "baseline", "ratio", "spread", "CPU µs/op", "goal", "met")
 
 
@@ -26,21 +28,28 @@ def main(asked: list[str]) -> int:
     known = [number for module in chosen.values() for number in module.NAMES]
     if unknown := set(asked) - set(known):
         print(f"no such quantity: {', '.join(sorted(unknown))}; there are {', '.join(known)}", file=sys.stderr)
-        return 2
+        return NOT_MEASURED
     wanted = [module for module in chosen.values() if not asked or set(module.NAMES) & set(asked)]
     servers = Servers.choose()
     print(f"{servers}\n", file=sys.stderr)
     keys = Keys(Path(servers.home) / "keys")
     keys.make()
     figures: list[Figure] = []
+    failed = False
     try:
         for module in wanted:
-            figures += uvloop.run(_measure(module, servers, keys))
+            try:
+                figures += uvloop.run(_measure(module, servers, keys))
+            except Exception:  # noqa: BLE001 - whatever it is, the other quantities are still measured
+                traceback.print_exc()
+                failed = True
     finally:
         servers.stop()
     keep([figure.told() for figure in figures], KEPT)
     print(f"\n{table(figures)}\n\n{KEPT}")
-    return 0 if all(figure.met for figure in figures) else 1
+    if failed:
+        return NOT_MEASURED
+    return 0 if all(figure.met for figure in figures) else MISSED
 
 
 async def _measure(module: object, servers: Servers, keys: Keys) -> list[Figure]:

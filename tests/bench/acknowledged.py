@@ -1,6 +1,7 @@
 """``python -m bench.acknowledged <service> <topic>``: a relay that tells when the broker had each record.
 
-It stops at SIGTERM and then writes a line for each: the event's id and the instant on the monotonic clock, in seconds.
+It stops at SIGTERM and then writes a line for each: its position in the journal and the instant on the monotonic clock,
+in seconds.
 """
 
 import asyncio

@@ -38,9 +38,8 @@ async def measure(bed: Bed) -> AsyncIterator[Figure]:
         for role, services in ROLES.items():
             for service in services:
                 url = databases[service].app_url
-                running[role].append(
-                    await opened.enter_async_context(bed.process("-m", service, role, database_url=url))
-                )  # fmt: skip
+                process = await opened.enter_async_context(bed.process("-m", service, role, database_url=url))
+                running[role].append(process)
         await asyncio.sleep(SETTLING_SECONDS)
         windows = [await _window([one for ours in running.values() for one in ours]) for _ in range(WINDOWS)]
         for role, ours in running.items():

@@ -1,13 +1,13 @@
 """Two ways of doing the same work, run in turn: what stands in the table is a ratio, with how far it spread."""
 
-import asyncio
 import gc
 import statistics
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-Rounds = Callable[[], Awaitable["Run"]]
+Way = Callable[[], Awaitable["Run"]]
+"""One way of doing the work: each call is one measured run."""
 
 
 @dataclass(frozen=True)
@@ -115,18 +115,22 @@ def limit_figure(
     return Figure(number, quantity, value, baseline, None, spread, None, f"≤ {at_most:g} {unit}", value <= at_most)
 
 
-async def alternate(ours: Rounds, baseline: Rounds, *, rounds: int = 5) -> Pair:
-    """Run both in turn, after one run of each that does not count; who begins changes from round to round."""
-    pair = Pair([], [])
+async def alternate(ours: Way, baseline: Way, *, rounds: int = 5) -> Pair:
+    """Run both in turn, as ``in_turn`` does."""
+    return Pair(*await in_turn((ours, baseline), rounds))
+
+
+async def in_turn(ways: Sequence[Way], rounds: int = 5) -> list[list[Run]]:
+    """Run all ways in turn, after one run of each that does not count; every other round goes backwards."""
+    runs: list[list[Run]] = [[] for _ in ways]
     for number in range(-1, rounds):
-        turns = [(ours, pair.ours), (baseline, pair.baseline)]
+        turns = list(zip(ways, runs, strict=True))
         for work, kept in turns if number % 2 else reversed(turns):
             gc.collect()
             run = await work()
             if number >= 0:
                 kept.append(run)
-            await asyncio.sleep(0)
-    return pair
+    return runs
 
 
 def percentile(values: list[float], share: float) -> float:

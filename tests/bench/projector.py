@@ -1,9 +1,8 @@
 """The projector with its live views, beside copying into one table and beside one transaction an event."""
 
 import asyncio
-import gc
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import asyncpg
 
 from bench.baselines import copying, eventsourced
 from bench.bed import Bed, Process
-from bench.measuring import Figure, Pair, Rounds, Run
+from bench.measuring import Figure, Pair, Run, in_turn
 from bench.reform import event_of, fill, make_anew, reform
 from common.contracts import topic
 from events.views.progress import EVER, PROGRESS
@@ -102,19 +101,6 @@ async def is_shown(pool: asyncpg.Pool) -> None:
     kept = await pool.fetch("SELECT * FROM measure_progress WHERE items > 0 ORDER BY plan, measure")
     assert kept
     assert kept == computed
-
-
-async def in_turn(ways: Sequence[Rounds], rounds: int = 5) -> list[list[Run]]:
-    """Run all ways in turn, after one run of each that does not count; every other round goes backwards."""
-    runs: list[list[Run]] = [[] for _ in ways]
-    for number in range(-1, rounds):
-        turns = list(zip(ways, runs, strict=True))
-        for work, kept in turns if number % 2 else reversed(turns):
-            gc.collect()
-            run = await work()
-            if number >= 0:
-                kept.append(run)
-    return runs
 
 
 async def measure(bed: Bed) -> AsyncIterator[Figure]:

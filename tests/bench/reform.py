@@ -56,7 +56,7 @@ def _lives() -> list[list[Step]]:
     return [
         [(one.event, one.effective_on) for one in told.records if one.aggregate_id == story.item.id]
         for story in stories
-    ]  # fmt: skip
+    ]
 
 
 @dataclass

@@ -7,8 +7,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 import uvloop
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
+from bench.baselines.consumer import from_the_beginning
 from common.contracts import topic
 from common.process import work
 from common.settings import Settings
@@ -41,15 +42,7 @@ def row_of(record: ConsumerRecord) -> tuple[Any, ...]:
 async def copy(settings: Settings) -> NoReturn:
     """Copy batch after batch, each in one transaction with the offset that comes next."""
     connection = await asyncpg.connect(settings.database_url)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=16 * 1024 * 1024,
-    )
-    await consumer.start()
-    partitions = [TopicPartition(topic("measures"), number) for number in range(6)]
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
+    consumer = await from_the_beginning(settings.kafka_bootstrap, topic("measures"))
     while True:
         for partition, records in (await consumer.getmany(timeout_ms=200, max_records=BATCH_MAX)).items():
             async with connection.transaction():

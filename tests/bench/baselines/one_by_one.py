@@ -4,8 +4,8 @@ from typing import Final, NoReturn
 
 import asyncpg
 import uvloop
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from bench.baselines.consumer import from_the_beginning
 from common.cloudevents import decode
 from common.contracts import topic
 from common.process import work
@@ -27,15 +27,7 @@ ON CONFLICT (projection, topic, partition) DO UPDATE SET next_offset = excluded.
 async def consume(settings: Settings) -> NoReturn:
     """Take in one event after the other, each in a transaction with its offset."""
     view, connection = ReformProgress(), await asyncpg.connect(settings.database_url)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=16 * 1024 * 1024,
-    )
-    await consumer.start()
-    partitions = [TopicPartition(topic("measures"), number) for number in range(6)]
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
+    consumer = await from_the_beginning(settings.kafka_bootstrap, topic("measures"))
     while True:
         async for record in consumer:
             event = decode(record.headers, record.value)

@@ -11,7 +11,7 @@ WINDOW = 1_000
 
 
 def bare_producer(bootstrap: str) -> AIOKafkaProducer:
-    """A producer that repeats nothing, with batches as large as the relay's."""
+    """A producer that repeats nothing, with batches that hold a partition's share of a window whole."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", max_batch_size=256 * 1024
     )  # fmt: skip
