@@ -12,6 +12,7 @@ from eventually import eventually
 
 TRANSACTION = "SELECT $1::int AS n, pg_current_xact_id()::text AS transaction"
 QUOTIENT = "SELECT 10 / $1::int AS quotient"
+LENGTH = "SELECT length(repeat('ab', $1::int)) AS length"
 
 
 @pytest.fixture
@@ -55,6 +56,14 @@ async def test_an_argument_that_cannot_be_sent_harms_no_other(asking: Grouping) 
     )
     assert isinstance(wrong, asyncpg.DataError)
     assert right["quotient"] == 2  # type: ignore[index]
+
+
+async def test_what_is_too_large_for_the_server_harms_no_other(asking: Grouping) -> None:
+    large, small = await asyncio.gather(
+        asking.ask(LENGTH, (2**31 - 1,)), asking.ask(LENGTH, (1,)), return_exceptions=True
+    )
+    assert isinstance(large, asyncpg.ProgramLimitExceededError)
+    assert small["length"] == 2  # type: ignore[index]
 
 
 async def test_where_the_connection_is_lost_nobody_is_asked_again(

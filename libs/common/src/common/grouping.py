@@ -19,6 +19,7 @@ UNDONE: Final = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.TransactionRollbackError,
     asyncpg.DataError,  # of the server's or, where an argument cannot be encoded, of the client's making
+    asyncpg.ProgramLimitExceededError,  # class 54: too long for an index, say
 )
 """What undoes a whole group by the fault of one of it, and for certain: each is then asked alone."""
 
