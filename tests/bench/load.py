@@ -65,6 +65,11 @@ class Connection(asyncio.Protocol):
         """End it."""
         self._transport.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether either side has ended it."""
+        return self._transport.is_closing()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -160,6 +161,51 @@ async def test_a_request_in_pieces_is_refused_as_well(counter: Counter, url: str
         whole = request("POST", "/early", {"content-type": "application/json"}, b"{}")
         connection.send(whole[:30])
         assert (await connection.ask(whole[30:])).status == 503
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "expected"),
+    [
+        ("POST / HTTP/1.1", b"", True),
+        ("POST / HTTP/1.1|content-length: 2", b"{}", True),
+        ("POST / HTTP/1.1|Content-Length:\t2 ", b"{}", True),
+        ("POST / HTTP/1.1|content-length: 2", b"", False),
+        ("POST / HTTP/1.1|content-length: 2", b"{}G", False),
+        ("POST / HTTP/1.1|content-length : 2", b"", False),
+        ("POST / HTTP/1.1|content-length: 0|content-length: 2", b"", False),
+        ("POST / HTTP/1.1|content-length: 0, 2", b"", False),
+        ("POST / HTTP/1.1|content-length: " + "0" * 5_000, b"", False),
+        ("POST / HTTP/1.1|transfer-encoding: chunked", b"", False),
+        ("GET / HTTP/1.1|Connection: keep-alive", b"", True),
+        ("GET / HTTP/1.1|Connection: close", b"", False),
+        ("HEAD / HTTP/1.1", b"", False),
+        ("GET / HTTP/1.0", b"", False),
+    ],
+)
+def test_one_whole_request_is_told_by_its_length_alone(head: str, body: bytes, expected: bool) -> None:
+    data = head.replace("|", "\r\n").encode() + b"\r\n\r\n" + body
+    assert admission._is_one_request(data) is expected
+
+
+async def test_the_refusal_of_a_head_has_no_body(counter: Counter, url: str) -> None:
+    """Else whoever asks next on the connection would take it for the beginning of the reply."""
+    async with _full(counter, url):
+        place = urlsplit(url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        for method in ("HEAD", "GET"):
+            writer.write(request(method, "/wait", {}))
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 503 ")
+        writer.close()
+
+
+async def test_a_connection_that_was_refused_and_idles_is_closed(counter: Counter) -> None:
+    class Brief(counter.app.state.protocol):  # type: ignore[misc, name-defined]
+        timeout_keep_alive = property(lambda _: 0.05, lambda _, __: None)
+
+    counter.app.state.admission.limit = 0
+    async with served(counter.app, protocol=Brief) as url, _connections(url, 1) as (connection,):
+        assert (await connection.ask(_get("/wait"))).status == 503
+        assert await eventually(lambda: connection.closed)
 
 
 async def test_a_request_is_answered_in_time_even_by_what_does_not_heed(

@@ -165,8 +165,9 @@ class Reply:
             await self._send(message)
 
 
-_WHOLE: Final = re.compile(rb"[A-Z]+ [^\r\n]+ HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
-_LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_WHOLE: Final = re.compile(rb"(?!HEAD )[A-Z]+ [^\r\n]+ HTTP/1\.1\r\n(?:[^\r\n]+\r\n)*\r\n")
+_ENDS_OTHERWISE: Final = re.compile(rb"\r\n(?:transfer-encoding|connection:[^\r\n]*close)", re.IGNORECASE)
+_LENGTH: Final = re.compile(rb"\r\ncontent-length(?::[ \t]*(\d{1,9})[ \t]*(?=\r))?", re.IGNORECASE)
 _LANGUAGE: Final = re.compile(rb"\r\naccept-language: *([\x20-\x7e]*)", re.IGNORECASE)
 _REQUEST_ID: Final = re.compile(rb"\r\nx-request-id: *([0-9A-Za-z-]{1,80})\r", re.IGNORECASE)
 
@@ -186,11 +187,15 @@ def protocol(admission: Admission) -> type[HttpToolsProtocol]:
                 self._unset_keepalive_if_required()
                 self.transport.write(refusal_of(data))
                 REFUSED_REQUESTS.labels("busy").inc()
+                self.timeout_keep_alive_task = self.loop.call_later(
+                    self.timeout_keep_alive, self.timeout_keep_alive_handler
+                )
             else:
                 super().data_received(data)
 
         def _is_idle(self) -> bool:
-            return self.cycle is None or self.cycle.response_complete
+            """Whether nothing is being answered, and what was is being read: else replies would pile up here."""
+            return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
 
         def on_message_begin(self) -> None:
             self.amid_request = True  # until its last byte: what comes now is no request, whatever it looks like
@@ -204,12 +209,15 @@ def protocol(admission: Admission) -> type[HttpToolsProtocol]:
 
 
 def _is_one_request(data: bytes) -> bool:
-    """Whether these bytes are exactly one request, its body included."""
+    """Whether these bytes are exactly one request, its body included, whose reply has a body and ends nothing.
+
+    What says its length in a way of its own is for the parser to judge.
+    """
     head = _WHOLE.match(data)
-    if head is None or b"transfer-encoding" in data[: head.end()].lower():
+    if head is None or _ENDS_OTHERWISE.search(data, 0, head.end()):
         return False
-    length = _LENGTH.search(data, 0, head.end())
-    return len(data) - head.end() == (int(length[1]) if length else 0)
+    lengths = _LENGTH.findall(data, 0, head.end()) or [b"0"]
+    return len(lengths) == 1 and lengths[0].isdigit() and len(data) - head.end() == int(lengths[0])
 
 
 def refusal_of(data: bytes) -> bytes:
