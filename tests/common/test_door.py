@@ -5,15 +5,19 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from bench.load import Connection, request
+from common import problems
 from common.call import Call
-from common.door import Door, Doors, Plain, needs
+from common.door import Door, Doors, Plain, needs, open_to_all
 from common.http import Body, Cursor, create_app
 from common.settings import Settings
 from doors import Door as Entrance
+from eventually import eventually
 from refusals import assert_problem
+from serving import served
 
 Reader = Annotated[Call, needs("item.read")]
 
@@ -57,6 +61,15 @@ def test_plain_is_what_takes_a_call_a_path_and_one_body(endpoint: object, expect
     assert (Plain.of(endpoint, {"thing"}) is not None) is expected  # type: ignore[arg-type]
 
 
+def test_a_route_that_depends_on_more_is_not_plain() -> None:
+    """Else what it depends on, such as a check, would be passed by."""
+    routes = APIRouter(route_class=Door)
+    routes.get("/{thing}", dependencies=[Depends(open_to_all)])(plain)
+    (route,) = routes.routes
+    assert isinstance(route, Door)
+    assert route.plain is None
+
+
 @pytest.mark.parametrize(
     ("method", "path", "found"),
     [
@@ -94,6 +107,22 @@ async def test_a_method_that_a_route_does_not_have_is_still_told_so(office: http
 async def test_who_has_no_token_is_told_so_before_anything_is_read(measures: Entrance) -> None:
     reply = await measures.client().post(f"{ITEM}/milestones", content=b"no json")
     assert_problem(reply, 401, "auth.token-missing")
+
+
+async def test_who_leaves_before_all_was_said_is_no_fault_of_ours(
+    measures: Entrance, office: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults: list[str] = []
+    monkeypatch.setattr(problems.log, "error", lambda event, **_: faults.append(event))
+    head = request("POST", f"{ITEM}/close", dict(office.headers) | {"content-type": "application/json"}, b"{}")
+    async with served(measures.app) as url:
+        connection = await Connection.open(url)
+        connection.send(head[:-1])
+        admission = measures.app.state.admission
+        assert await eventually(lambda: admission.under_way == 1)
+        connection.close()
+        assert await eventually(lambda: admission.under_way == 0)
+    assert not faults
 
 
 async def test_all_that_is_wrong_is_told_at_once(office: httpx.AsyncClient) -> None:

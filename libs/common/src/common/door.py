@@ -12,6 +12,7 @@ from fastapi.params import Depends as Dependency
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -105,14 +106,15 @@ class Door(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
         super().__init__(path, endpoint, **told)
-        self.plain = Plain.of(endpoint, set(self.param_convertors))
+        self.plain = None if self.dependencies else Plain.of(endpoint, set(self.param_convertors))
 
 
 class Doors:
     """Answers what is for a plain endpoint, and hands everything else on.
 
-    Plain is one that takes a ``Call``, what its path names, and at most one body, and answers with a response of its
-    own. FastAPI's way to it through middleware and dependencies, right for anything, costs as much as all the rest.
+    Plain is one that takes a ``Call``, what its path names, and at most one body, depends on nothing else, and answers
+    with a response of its own. FastAPI's way to it through middleware and dependencies, right for anything, costs as
+    much as all the rest.
     """
 
     def __init__(self, app: FastAPI, beyond: ASGIApp) -> None:
@@ -130,6 +132,8 @@ class Doors:
         request = Request(scope, receive, send)
         try:
             response = await way.plain.answer(request)
+        except ClientDisconnect:  # in the middle of what it sent: nothing was begun, and nobody is there to be told
+            return
         except Exception as error:  # noqa: BLE001 - each has its problem
             response = await self._refused(request, error)
         await response(scope, receive, send)
