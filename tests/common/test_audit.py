@@ -144,6 +144,13 @@ async def test_a_column_that_says_otherwise_than_what_was_hashed_is_named(case: 
     assert (found.fault, found.version, found.detail) == (Fault.ALTERED, 3, column)
 
 
+@pytest.mark.parametrize("headers", ["[]", "7", '{"ce_sequence": 2}', '{"ce_actor": null}', r'{"ce_actor": "\ud800"}'])
+async def test_headers_that_are_none_are_named(case: Case, headers: str) -> None:
+    await case.alter(2, "headers", headers)
+    found = await case.only_break(topic=False)
+    assert (found.fault, found.version, found.detail) == (Fault.ALTERED, 2, "headers")
+
+
 async def test_a_deleted_last_event_is_missed(case: Case) -> None:
     event_id = await case.id_of(3)
     await case.delete(3)

@@ -1,12 +1,15 @@
 """`kegai audit verify` and `kegai republish` say in one sentence what they found."""
 
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 import asyncpg
 from typer.testing import Result
 
-from common.audit import Fault
+from common.audit import Audit, Break, Fault
 from kegai.operating.audit import WORDS
+from kegai.operating.audit import told as audit_told
+from kegai.operating.places import Place
 from lines import Line, commit_plan, commit_plans, running
 
 Kegai = Callable[..., Awaitable[Result]]
@@ -42,6 +45,15 @@ async def test_the_first_broken_event_is_named_and_the_command_fails(line: Line,
     for row in rows:
         assert f"plan {row['aggregate_id']}@2, event {row['event_id']}: {WORDS[Fault.ALTERED][1]}" in told.output
     assert WORDS[Fault.ALTERED][0] in (await kegai("audit", "verify", lang="zh")).output
+
+
+def test_what_a_forged_record_says_of_itself_cannot_pass_for_a_line_of_ours() -> None:
+    place = Place("measures", "postgresql://nowhere", "nowhere", 1)
+    found = Audit()
+    found.add(Break(Fault.FORGED, "plan\n✓ measures", uuid4(), 1, "\x1b[2K", "topic[0]@7"))
+    told = audit_told(place, found, with_topic=True)
+    assert len(told.splitlines()) == 2
+    assert "\x1b" not in told
 
 
 def test_for_every_fault_there_are_words() -> None:

@@ -153,9 +153,10 @@ async def _follow_chains(connection: Connection, audit: Audit) -> None:
 
 def _wrong(row: asyncpg.Record, version: int, previous: bytes) -> tuple[Fault, str] | None:
     """What is wrong with the event that stands where ``version`` is expected, after the one with that hash."""
-    headers: dict[str, str] = orjson.loads(row["headers"])
     if row["aggregate_version"] != version:
         return Fault.MISSING, f"{version} … {row['aggregate_version'] - 1}"
+    if (headers := _headers(row["headers"])) is None:
+        return Fault.ALTERED, "headers"
     if headers.get("ce_sequence") != f"{version:020d}":
         return Fault.MISPLACED, f"ce_sequence {headers.get('ce_sequence', '')}"
     if chain(previous, headers, row["payload"]) != row["hash"]:
@@ -163,6 +164,15 @@ def _wrong(row: asyncpg.Record, version: int, previous: bytes) -> tuple[Fault, s
         return (Fault.ALTERED, "payload, headers") if linked else (Fault.UNLINKED, "prev_hash")
     differ = [column for column, (name, text) in _columns(row).items() if (headers.get(name) or None) != (text or None)]
     return (Fault.ALTERED, ", ".join(differ)) if differ else None
+
+
+def _headers(text: str) -> dict[str, str] | None:
+    """The headers, each a text; None where that is not what stands there."""
+    try:
+        told = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return told if isinstance(told, dict) and all(isinstance(one, str) for one in told.values()) else None
 
 
 def _columns(row: asyncpg.Record) -> dict[str, tuple[str, str | None]]:

@@ -74,4 +74,5 @@ def _line(one: Break) -> str:
     if one.aggregate_id is None:
         return f"{what} · {one.detail}"
     event = one.event_id or "?"
-    return f"{one.aggregate_type} {one.aggregate_id}@{one.version}, event {event}: {what} · {one.detail}".rstrip(" ·")
+    line = f"{one.aggregate_type} {one.aggregate_id}@{one.version}, event {event}: {what} · {one.detail}".rstrip(" ·")
+    return "".join(sign if sign.isprintable() else "�" for sign in line)  # who forges a record chooses its signs
