@@ -2,8 +2,8 @@
 
 Whatever the group protocol does, two owners of a partition serialise on its offset row. A partition is taken up at
 its witness, the last record that was applied: if another record stands there now, the topic is not the one that was
-read, and the loop stops instead of taking new records for old ones. While one batch is applied the next is fetched
-and read; they are applied one after the other.
+read, and the loop stops instead of taking new records for old ones. While one batch of a backlog is applied the next
+is fetched and read; they are applied one after the other.
 """
 
 import asyncio
