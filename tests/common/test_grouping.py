@@ -7,11 +7,14 @@ import asyncpg
 import pytest
 
 from common import grouping
+from common.database import open_pool
 from common.grouping import Grouping
 from eventually import eventually
+from servers import Database
 
 TRANSACTION = "SELECT $1::int AS n, pg_current_xact_id()::text AS transaction"
 QUOTIENT = "SELECT 10 / $1::int AS quotient"
+LOCK = "SELECT $1::int AS n, pg_advisory_xact_lock($1)"
 LENGTH = "SELECT length(repeat('ab', $1::int)) AS length"
 
 
@@ -64,6 +67,28 @@ async def test_what_is_too_large_for_the_server_harms_no_other(asking: Grouping)
     )
     assert isinstance(large, asyncpg.ProgramLimitExceededError)
     assert small["length"] == 2  # type: ignore[index]
+
+
+async def _with_one_held(owner: asyncpg.Connection, url: str) -> list[Any]:
+    """What four get who ask at once for locks of which somebody else holds the first."""
+    opening = open_pool(url, size_max=4, application="tests", lock_seconds_max=0.3)
+    async with await opening as pool, owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock(0)")
+        return await _at_once(Grouping(pool), LOCK, range(4))
+
+
+async def test_who_needs_what_somebody_holds_gives_up_alone(owner: asyncpg.Connection, database: Database) -> None:
+    replies = await _with_one_held(owner, database.app_url)
+    assert isinstance(replies[0], asyncpg.LockNotAvailableError)
+    assert [row["n"] for row in replies[1:]] == [1, 2, 3]
+
+
+async def test_without_asking_alone_its_neighbours_would_give_up_with_it(
+    owner: asyncpg.Connection, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping, "UNDONE", ())
+    replies = await _with_one_held(owner, database.app_url)
+    assert {type(reply) for reply in replies} == {asyncpg.LockNotAvailableError}
 
 
 async def test_where_the_connection_is_lost_nobody_is_asked_again(

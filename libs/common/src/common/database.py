@@ -22,6 +22,7 @@ AWAY: Final = (
     asyncpg.TransactionRollbackError,  # class 40: a deadlock, and what else begins anew
     asyncpg.InsufficientResourcesError,  # class 53: no space, no memory, no connection to be had
     asyncpg.OperatorInterventionError,  # class 57: cancelled, shut down, not up yet
+    asyncpg.LockNotAvailableError,  # somebody holds what is needed for longer than one waits for it
 )
 """What asyncpg raises when the database cannot be asked just now, whatever the question was.
 
@@ -47,8 +48,16 @@ class Session(asyncpg.Connection):
         return ""
 
 
-async def open_pool(url: str, *, size_max: int, application: str) -> asyncpg.Pool:
-    """A pool that opens no connection before it is asked and waits at most 5 s for any answer."""
+async def open_pool(
+    url: str, *, size_max: int, application: str, lock_seconds_max: float | None = None
+) -> asyncpg.Pool:
+    """A pool that opens no connection before it is asked and waits at most 5 s for any answer.
+
+    :param lock_seconds_max: how long a statement waits for what another transaction holds; None is as long as that.
+    """
+    told = {"application_name": application, "jit": "off"}
+    if lock_seconds_max is not None:
+        told["lock_timeout"] = f"{lock_seconds_max * 1000:.0f}ms"
     return await asyncpg.create_pool(
         url,
         min_size=0,
@@ -57,7 +66,7 @@ async def open_pool(url: str, *, size_max: int, application: str) -> asyncpg.Poo
         command_timeout=5,
         max_inactive_connection_lifetime=60,
         connection_class=Session,
-        server_settings={"application_name": application, "jit": "off"},
+        server_settings=told,
     )
 
 

@@ -20,6 +20,7 @@ UNDONE: Final = (
     asyncpg.TransactionRollbackError,
     asyncpg.DataError,  # of the server's or, where an argument cannot be encoded, of the client's making
     asyncpg.ProgramLimitExceededError,  # class 54: too long for an index, say
+    asyncpg.LockNotAvailableError,  # somebody else holds its row
 )
 """What undoes a whole group by the fault of one of it, and for certain: each is then asked alone."""
 

@@ -23,6 +23,8 @@ from common.openapi import ABOUT, describe
 from common.problems import install
 from common.settings import Settings
 
+LOCK_SECONDS_MAX: Final = 2.0
+"""A row that is held for longer is given up: twice that, first with its neighbours, is an answer in time yet."""
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -87,7 +89,10 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with await open_pool(
-            settings.database_url, size_max=settings.pool_max, application=f"{service}-api"
+            settings.database_url,
+            size_max=settings.pool_max,
+            application=f"{service}-api",
+            lock_seconds_max=LOCK_SECONDS_MAX,
         ) as pool:
             app.state.pool = pool
             app.state.desk = Desk(
