@@ -16,7 +16,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Given
 from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, SmallInteger
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlmodel import Field, SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -54,7 +54,7 @@ class Event(SQLModel, table=True):
     aggregate_version: int = Field(sa_type=BigInteger)
     type: str
     payload: bytes = Field(sa_type=LargeBinary)
-    headers: dict[str, Any] = Field(sa_type=JSONB)
+    headers: dict[str, Any] = Field(sa_type=JSON)
     effective_on: date
     recorded_at: datetime = Field(sa_type=INSTANT)
     actor: str
