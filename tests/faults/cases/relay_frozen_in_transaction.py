@@ -11,6 +11,7 @@ async def inject(stack: FaultStack, load: Load) -> str:
     await first.stop()
     first.start(failpoint="relay-frozen-before-commit")
     frozen = await first.freezes()
+    first.wanted = False  # nobody wakes it
     await stack.start_another("measures", "worker").ready()
     await load.after(20)
     return f"{frozen} with its transaction open"
