@@ -19,6 +19,8 @@ TokenFor = Callable[[str, str], str]
 """From a role and a unit's code to a token."""
 
 _SECONDS_MAX = 10.0
+_BEHIND_SECONDS_MAX = 30.0
+"""After an outage Kafka waits for the consumers of before, up to ten seconds, until it gives new ones their share."""
 _JUDGE, _REPORTER = "reform-office", "unit-reporter"
 
 
@@ -148,9 +150,14 @@ class _Api:
         return str(_accepted(reply)["position"])
 
     async def verified_share(self, measure: str, position: str | None = None) -> float | None:
-        """The verified progress of a measure, not older than `position`."""
+        """The verified progress of a measure, not older than `position`; a view that is behind is asked again."""
         parameters = {"min_position": position} if position else {}
-        reply = await self._http.get(f"/api/v1/progress/measures/{measure}", params=parameters)
+        deadline = perf_counter() + _BEHIND_SECONDS_MAX
+        while True:
+            reply = await self._http.get(f"/api/v1/progress/measures/{measure}", params=parameters)
+            if reply.status_code != 503 or perf_counter() > deadline:
+                break
+            await asyncio.sleep(float(reply.headers.get("retry-after", "1")))
         share = _accepted(reply)["measure"]["progress"]["verified"]
         return None if share is None else float(share)
 
