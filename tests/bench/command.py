@@ -10,10 +10,11 @@ import asyncpg
 import orjson
 
 from bench.bed import Bed, Process
-from bench.load import closed_loop, request
+from bench.load import closed_loop
 from bench.measuring import Figure, Run, alternate, limit_figure, percentile
 from builders import OWNER, call_of, directory_history
 from common.directory import DirectoryCopy, copy_of
+from http_client import request
 from keeping import ON, counts, keep_an_item
 from kegai.tokens import Keys
 from measures.item.store import items

@@ -12,7 +12,6 @@ import orjson
 
 from bench.bed import Bed
 from bench.command import STARTED_VERSION, story_of
-from bench.load import Connection
 from bench.measuring import Figure, limit_figure, percentile
 from bench.reform import ASPECTS, MEASURES, make_anew
 from builders import OWNER, call_of, directory_history, plan_words
@@ -20,6 +19,7 @@ from common.directory import DirectoryCopy
 from common.kafka import TOPICS
 from events.tables import PROJECTION
 from eventually import eventually
+from http_client import Connection
 from keeping import ON, keep_an_item
 from measures.item.store import items
 from measures.plan.domain import define_plan

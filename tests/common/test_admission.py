@@ -9,12 +9,12 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
-from bench.load import Connection, Reply, request
 from common import admission
 from common.door import open_to_all
 from common.http import create_app
 from common.settings import Settings
 from eventually import eventually
+from http_client import Connection, Reply, request
 from refusals import assert_problem
 from serving import served
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httptools
 import orjson
 
-from bench.load import Connection, Reply, request
+from http_client import Connection, Reply, request
 
 REQUEST_SECONDS_MAX = 8.0
 """How long a client waits for an answer; then it does not know."""
