@@ -12,6 +12,7 @@ from common.database import open_pool
 from common.kafka import quarantine_of
 from doors import Door, open_door
 from kegai.tokens import Keys
+from lines import Line
 from servers import Database, Servers
 
 SERVERS = pytest.StashKey[Servers]()
@@ -109,6 +110,18 @@ async def _end(pool: asyncpg.Pool) -> None:
 
 
 @pytest.fixture
+async def database(database_of: Callable[[str], Awaitable[Database]]) -> Database:
+    """A database of measures: its plans and items stand for any aggregate."""
+    return await database_of("measures")
+
+
+@pytest.fixture
+async def pool(database: Database, pool_of: Callable[[Database], Awaitable[asyncpg.Pool]]) -> asyncpg.Pool:
+    """Connections of its runtime role."""
+    return await pool_of(database)
+
+
+@pytest.fixture
 async def topic_of(bootstrap: str) -> AsyncIterator[Callable[..., Awaitable[str]]]:
     """Call it, with a number of partitions if one is not enough: a topic of this test's alone, and its quarantine."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
@@ -127,6 +140,12 @@ async def topic_of(bootstrap: str) -> AsyncIterator[Callable[..., Awaitable[str]
     if made:
         await admin.delete_topics(made)
     await admin.close()
+
+
+@pytest.fixture
+async def line(database: Database, pool: asyncpg.Pool, bootstrap: str, topic_of: Callable[..., Awaitable[str]]) -> Line:
+    """The way from ``database`` to a topic of three partitions."""
+    return Line(database, pool, bootstrap, await topic_of(3), 3, f"test-{uuid4().hex}")
 
 
 @pytest.fixture

@@ -1,28 +1,14 @@
-"""A database of measures for the mechanisms to work on: its plans and items stand for any aggregate."""
+"""What the mechanisms work on: the owner of their database, and a stage on which a projection runs."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from common import projection
 from common.kafka import plain_producer
-from lines import Line
 from servers import Database
 from stages import Seen, Stage
-
-
-@pytest.fixture
-async def database(database_of: Callable[[str], Awaitable[Database]]) -> Database:
-    """A database of measures."""
-    return await database_of("measures")
-
-
-@pytest.fixture
-async def pool(database: Database, pool_of: Callable[[Database], Awaitable[asyncpg.Pool]]) -> asyncpg.Pool:
-    """Connections of the runtime role."""
-    return await pool_of(database)
 
 
 @pytest.fixture
@@ -55,8 +41,3 @@ async def stage(
     await producer.start()
     yield Stage(topic, pool, bootstrap, producer, Seen((topic,)))
     await producer.stop()
-
-
-@pytest.fixture
-async def line(database: Database, pool: asyncpg.Pool, bootstrap: str, topic_of: Callable[..., Awaitable[str]]) -> Line:
-    return Line(database, pool, bootstrap, await topic_of(3), 3, f"test-{uuid4().hex}")

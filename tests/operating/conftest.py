@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from uuid import uuid4
 
-import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -21,18 +19,6 @@ Kegai = Callable[..., Awaitable[Result]]
 async def events(database_of: Callable[[str], Awaitable[Database]]) -> Database:
     """A database of the service that projects."""
     return await database_of("events")
-
-
-@pytest.fixture
-async def line(
-    database_of: Callable[[str], Awaitable[Database]],
-    pool_of: Callable[[Database], Awaitable[asyncpg.Pool]],
-    topic_of: Callable[..., Awaitable[str]],
-    bootstrap: str,
-) -> Line:
-    """The way from a database of measures to a topic."""
-    database = await database_of("measures")
-    return Line(database, await pool_of(database), bootstrap, await topic_of(3), 3, f"test-{uuid4().hex}")
 
 
 @pytest.fixture
