@@ -67,7 +67,7 @@ bench: $(READY) ## how fast it is, each figure beside its baseline; BENCH="P1 P4
 check: $(READY) ## format, lint, types, dependency rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(SOURCES)
+	$(BIN)/mypy $(SOURCES) tests
 	$(BIN)/lint-imports
 
 fmt: $(READY) ## put the code into its form

@@ -4,10 +4,18 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 LOOK_AGAIN_SECONDS = 0.01
+
+
+@overload
+async def eventually(condition: Callable[[], Awaitable[T]], *, seconds: float = 10) -> T: ...
+
+
+@overload
+async def eventually(condition: Callable[[], T], *, seconds: float = 10) -> T: ...
 
 
 async def eventually(condition: Callable[[], T | Awaitable[T]], *, seconds: float = 10) -> T:
@@ -21,7 +29,7 @@ async def eventually(condition: Callable[[], T | Awaitable[T]], *, seconds: floa
     while True:
         try:
             answer = condition()
-            found: T = await answer if inspect.isawaitable(answer) else answer  # type: ignore[assignment]
+            found: T = await answer if inspect.isawaitable(answer) else answer
             last: object = found
             if found:
                 return found

@@ -34,9 +34,16 @@ def fold_plan(events: Sequence[Event]) -> Plan:
     """The plan that these events tell of."""
     first, *rest = events
     assert isinstance(first, PlanDefined)
-    words = first.model_dump(exclude={"plan", "defined_on", "aspects", "measures", "phases"})
-    lists = {"aspects": first.aspects, "measures": first.measures, "phases": first.phases}
-    plan = Plan(id=first.plan, version=1, state=PlanState.DRAFT, since=first.defined_on, **words, **lists)
+    plan = Plan(
+        id=first.plan,
+        version=1,
+        state=PlanState.DRAFT,
+        since=first.defined_on,
+        aspects=first.aspects,
+        measures=first.measures,
+        phases=first.phases,
+        **first.model_dump(exclude={"plan", "defined_on", "aspects", "measures", "phases"}),
+    )
     for version, event in enumerate(rest, start=2):
         plan = replace(_plan_after(plan, event), version=version)
     return plan
@@ -45,8 +52,8 @@ def fold_plan(events: Sequence[Event]) -> Plan:
 def _plan_after(plan: Plan, event: Event) -> Plan:
     match event:
         case PlanAdopted():
-            particulars = {"issuer": event.issuer, "document_number": event.document_number}
-            return replace(plan, state=PlanState.ADOPTED, since=event.adopted_on, **particulars)
+            adopted = replace(plan, state=PlanState.ADOPTED, since=event.adopted_on)
+            return replace(adopted, issuer=event.issuer, document_number=event.document_number)
         case PhaseEntered():
             return replace(plan, state=PlanState.IN_FORCE, since=event.entered_on, phase=event.phase)
     raise AssertionError(f"no plan is told of by {event!r}")
@@ -101,15 +108,15 @@ def _item_after(item: Item, event: Event, version: int) -> Item:
 def _milestone_after(milestone: Milestone, event: Event, version: int) -> Milestone:
     match event:
         case MilestoneReported():
-            said = {"state": MilestoneState.REPORTED, "attained_on": event.attained_on, "claim_version": version}
-            return replace(milestone, since=event.reported_on, **said)
+            milestone = replace(milestone, state=MilestoneState.REPORTED, since=event.reported_on)
+            return replace(milestone, attained_on=event.attained_on, claim_version=version)
         case MilestoneVerified():
-            said = {"state": MilestoneState.VERIFIED, "attained_on": event.attained_on, "claim_version": version}
-            return replace(milestone, since=event.verified_on, **said)
+            milestone = replace(milestone, state=MilestoneState.VERIFIED, since=event.verified_on)
+            return replace(milestone, attained_on=event.attained_on, claim_version=version)
         case MilestoneReturned() | MilestoneVerificationRevoked():
             on = event.returned_on if isinstance(event, MilestoneReturned) else event.revoked_on
-            said = {"state": MilestoneState.PLANNED, "attained_on": None, "claim_version": version}
-            return replace(milestone, since=on, **said)
+            milestone = replace(milestone, state=MilestoneState.PLANNED, since=on)
+            return replace(milestone, attained_on=None, claim_version=version)
         case MilestoneRescheduled():
             baselines = (*milestone.baselines, event.moved_from)
             return replace(milestone, since=event.rescheduled_on, planned_on=event.moved_to, baselines=baselines)

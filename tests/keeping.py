@@ -38,7 +38,7 @@ async def add(call: Call, store: Aggregates[Item] = items, **changed: Any) -> Re
 
 
 async def keep_an_item(pool: asyncpg.Pool, **changed: Any) -> UUID:
-    return Decided.model_validate_json((await add(call_of(pool), **changed)).body).id
+    return Decided.model_validate_json(bytes((await add(call_of(pool), **changed)).body)).id
 
 
 def planning(number: int) -> Callable[[Item], Change[Item]]:

@@ -80,7 +80,7 @@ async def commit_plan(pool: asyncpg.Pool, slices: int = 1) -> UUID:
     """Commit a plan that is put down and nothing more: one event."""
     code = f"PLAN-{uuid4().hex[:12].upper()}"
     reply = await plans.create(_call(pool, slices), lambda new_id: define_plan(**plan_words(id=new_id, code=code)))
-    return Decided.model_validate_json(reply.body).id
+    return Decided.model_validate_json(bytes(reply.body)).id
 
 
 async def adopt_plan(pool: asyncpg.Pool, plan: UUID, slices: int = 1) -> None:

@@ -31,7 +31,7 @@ async def served(
             timeout_graceful_shutdown=8,
         )
     )
-    server.capture_signals = _nothing  # type: ignore[assignment, method-assign, return-value]
+    server.capture_signals = _nothing  # type: ignore[assignment, method-assign]
     running = asyncio.create_task(server.serve())
     await eventually(lambda: server.started)
     try:

@@ -1,6 +1,6 @@
 """Events as commands leave them: items with all that happened to them, interleaved, in a service's journal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from builders import JUDGE, NOON, OWNER, item_words
 from common.cloudevents import GENESIS, Circumstances, headers_of, linked
 from common.contracts import Event
+from common.database import Connection
 from common.decision import Change
 from common.reading import ends_of, read
 from measures.item.domain import Item, add_item
@@ -35,7 +36,7 @@ class Record:
 
 def life_of_an_item() -> list[Event]:
     """From the list to its closing: assigned, acknowledged, started, its milestone reported and verified."""
-    steps = [
+    steps: list[Callable[[Item], Change[Item]]] = [
         lambda item: item.assign(by=None, on=date(2022, 1, 10)),
         lambda item: item.acknowledge(by=OWNER, on=date(2022, 1, 20)),
         lambda item: item.start(by=OWNER, on=date(2022, 2, 1)),
@@ -69,7 +70,7 @@ def record_of(row: tuple[Any, ...]) -> Record:
     return Record(key, payload, [(name, told[name].encode()) for name in sorted(told)])
 
 
-async def queue_all(connection: asyncpg.Connection) -> None:
+async def queue_all(connection: Connection) -> None:
     """Put every event of the journal into the outbox, at one instant."""
     await connection.execute("INSERT INTO outbox (position, slice) SELECT position, 0 FROM event")
 

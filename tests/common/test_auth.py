@@ -13,7 +13,6 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from common import auth
 from common.auth import ROLES, KeySet, Verifier, principal_of
 from doors import Door
 from kegai.tokens import Keys
@@ -117,7 +116,7 @@ async def test_a_token_that_was_checked_once_still_expires(
 ) -> None:
     token = _signed(keys, exp=NOW + 600)
     await verifier.principal(token)
-    monkeypatch.setattr(auth.time, "time", lambda: NOW + 601)
+    monkeypatch.setattr("common.auth.time.time", lambda: NOW + 601)
     monkeypatch.setattr(jwt.api_jwt, "datetime", _Later)
     with refused("auth.token-invalid"):
         await verifier.principal(token)
@@ -142,7 +141,7 @@ async def test_a_new_key_is_found_once_the_set_is_read_again(tmp_path: Path, mon
     served.write_text(new.jwks.read_text())
     with refused("auth.token-invalid"):  # an unknown key has the set read again, but not at any rate that callers like
         await verifier.principal(new.token(["auditor"]))
-    monkeypatch.setattr(auth, "REFETCH_SECONDS_MIN", 0)
+    monkeypatch.setattr("common.auth.REFETCH_SECONDS_MIN", 0)
     assert (await verifier.principal(new.token(["auditor"]))).permissions == ROLES["auditor"]
 
 
@@ -183,7 +182,7 @@ async def falls_silent(keys: Keys) -> AsyncIterator[tuple[str, asyncio.Event]]:
 async def test_a_stranger_whose_key_is_looked_for_in_vain_does_not_keep_a_known_caller_waiting(
     keys: Keys, falls_silent: tuple[str, asyncio.Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auth, "REFETCH_SECONDS_MIN", 0)
+    monkeypatch.setattr("common.auth.REFETCH_SECONDS_MIN", 0)
     where, asked_again = falls_silent
     verifier = Verifier(KeySet(where), issuer="urn:kegai:dev", audience="kegai")
     await verifier.principal(_signed(keys))
@@ -218,7 +217,7 @@ async def test_without_a_token_the_door_says_what_it_needs(measures: Door) -> No
 
 @pytest.mark.parametrize("value", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "bearer x.y.z", "Bearer \xe9.\xe9.\xe9"])
 async def test_at_the_door_a_bad_header_is_401(measures: Door, value: str) -> None:
-    reply = await measures.client().get("/api/v1/plans", headers={"Authorization": value.encode("latin-1")})
+    reply = await measures.client().get("/api/v1/plans", headers={b"Authorization": value.encode("latin-1")})
     assert reply.status_code == 401
     assert reply.json()["code"] in {"auth.token-missing", "auth.token-invalid"}
 

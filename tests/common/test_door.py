@@ -8,14 +8,13 @@ import pytest
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from bench.load import Connection, request
-from common import problems
 from common.call import Call
 from common.door import Door, Doors, Plain, needs, open_to_all
 from common.http import Body, Cursor, create_app
 from common.settings import Settings
 from doors import Door as Entrance
 from eventually import eventually
+from http_client import Connection, request
 from refusals import assert_problem
 from serving import served
 
@@ -113,7 +112,7 @@ async def test_who_leaves_before_all_was_said_is_no_fault_of_ours(
     measures: Entrance, office: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults: list[str] = []
-    monkeypatch.setattr(problems.log, "error", lambda event, **_: faults.append(event))
+    monkeypatch.setattr("common.problems.log.error", lambda event, **_: faults.append(event))
     head = request("POST", f"{ITEM}/close", dict(office.headers) | {"content-type": "application/json"}, b"{}")
     async with served(measures.app) as url:
         connection = await Connection.open(url)

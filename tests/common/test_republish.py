@@ -103,7 +103,7 @@ async def test_from_a_hole_on_all_of_an_aggregate_is_sent_again(line: Line) -> N
     """A reader who finds 1, 3, 2 would miss 3: so it is sent behind 2 once more."""
     (plan,) = await published_then_wiped(line, plans=1)
     for version in (1, 3):
-        row = await line.pool.fetchrow("SELECT payload, headers FROM event WHERE aggregate_version = $1", version)
+        (row,) = await line.pool.fetch("SELECT payload, headers FROM event WHERE aggregate_version = $1", version)
         await send(line, row["payload"], orjson.loads(row["headers"]), plan)
     (seen,) = await republish(line)
     assert (seen.records, seen.found, seen.lacks) == (2, 1, 2)
@@ -112,7 +112,7 @@ async def test_from_a_hole_on_all_of_an_aggregate_is_sent_again(line: Line) -> N
 
 async def test_a_topic_that_lost_its_beginning_is_sent_all(line: Line) -> None:
     (plan,) = await published_then_wiped(line, plans=1)
-    row = await line.pool.fetchrow("SELECT payload, headers FROM event WHERE aggregate_version = 3")
+    (row,) = await line.pool.fetch("SELECT payload, headers FROM event WHERE aggregate_version = 3")
     await send(line, row["payload"], orjson.loads(row["headers"]), plan)
     await republish(line)
     assert versions_of(await line.published()) == {plan: [3, 1, 2, 3]}
@@ -296,7 +296,7 @@ async def test_what_waits_is_not_lacking(line: Line) -> None:
 
 async def test_a_topic_that_says_otherwise_is_not_sent_to(line: Line) -> None:
     (plan,) = await published_then_wiped(line, plans=1)
-    row = await line.pool.fetchrow("SELECT headers FROM event WHERE aggregate_version = 1")
+    (row,) = await line.pool.fetch("SELECT headers FROM event WHERE aggregate_version = 1")
     await send(line, b"{}", orjson.loads(row["headers"]) | {"ce_hash": "00" * 32}, plan)
     with pytest.raises(Contradicted, match=str(plan)):
         await republish(line)

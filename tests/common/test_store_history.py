@@ -29,7 +29,7 @@ async def test_the_role_that_owns_the_tables_could(pool: asyncpg.Pool, owner: as
 async def plan(pool: asyncpg.Pool) -> UUID:
     """A plan with three events."""
     reply = await plans.create(call_of(pool), lambda new_id: define_plan(**plan_words(id=new_id)))
-    plan = Decided.model_validate_json(reply.body).id
+    plan = Decided.model_validate_json(bytes(reply.body)).id
     await plans.change(call_of(pool), plan, lambda p: p.adopt(issuer="x", document_number="1", on=date(2021, 2, 1)))
     await plans.change(call_of(pool), plan, lambda p: p.enter_phase("P0", on=date(2021, 3, 1)))
     return plan

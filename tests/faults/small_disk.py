@@ -8,6 +8,7 @@ from pathlib import Path
 
 from faults.history import HarnessError
 from faults.servers import FaultServers
+from kegai.local import KafkaServer, PostgresServer
 
 BALLAST = "ballast"
 
@@ -62,7 +63,8 @@ def free(servers: FaultServers, server: str) -> str:
     size = ballast.stat().st_size >> 20
     ballast.unlink()
     freed = f"{size} MB were freed under {server}"
-    full = {"postgres": servers.postgres, "kafka": servers.kafka}[server]
+    both: dict[str, PostgresServer | KafkaServer] = {"postgres": servers.postgres, "kafka": servers.kafka}
+    full = both[server]
     if full.process.running() is None:
         full.start()
         return f"{freed}, and it was started again, for it had ended"

@@ -14,7 +14,7 @@ from builders import CO_UNIT, JUDGE, OWNER, UNITS, a_milestone, item_words
 from common.contracts import Event
 from common.decision import Change, Refused, Unit
 from folds import fold_item
-from measures.item import domain
+from measures.item import rules
 from measures.item.domain import Item, add_item
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.rules import ItemState, Who
@@ -203,10 +203,10 @@ def test_the_units_of_the_tables_are_those_of_the_item() -> None:
 @pytest.mark.parametrize(
     ("where", "name", "broken"),
     [
-        (domain.STEPS, "close", (ItemState.IN_PROGRESS, Who.JUDGE)),
-        (domain.STEPS, "return", (ItemState.REPORTED_DONE, Who.OFFICE)),
-        (domain.MILESTONE_STEPS, "verify", (MilestoneState.REPORTED, frozenset({ItemState.IN_PROGRESS}), Who.JUDGE)),
-        (domain.MILESTONE_STEPS, "cancel", (MilestoneState.REPORTED, frozenset(ItemState), Who.OFFICE)),
+        (rules.STEPS, "close", (ItemState.IN_PROGRESS, Who.JUDGE)),
+        (rules.STEPS, "return", (ItemState.REPORTED_DONE, Who.OFFICE)),
+        (rules.MILESTONE_STEPS, "verify", (MilestoneState.REPORTED, frozenset({ItemState.IN_PROGRESS}), Who.JUDGE)),
+        (rules.MILESTONE_STEPS, "cancel", (MilestoneState.REPORTED, frozenset(ItemState), Who.OFFICE)),
     ],
 )
 def test_an_item_that_breaks_the_tables_is_caught(

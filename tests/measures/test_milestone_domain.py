@@ -112,7 +112,7 @@ def test_only_the_owner_reports() -> None:
 
 
 @pytest.mark.parametrize("item", [a_draft_item, an_assigned_item, an_item_reported_done])
-def test_milestones_are_reported_only_while_work_goes_on(item: Callable[[], Item]) -> None:
+def test_milestones_are_reported_only_while_work_goes_on(item: Callable[..., Item]) -> None:
     listed = item(milestones=(a_milestone(1), a_milestone(2, required=False)))
     with refused("item.wrong-state"):
         listed.report_milestone(2, attained_on=LATER, note=None, by=OWNER, on=LATER)

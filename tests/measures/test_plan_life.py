@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from builders import plan_words
 from common.contracts import Event
+from common.contracts.measures import PhaseEntered
 from common.decision import Change, Refused
 from folds import fold_plan
-from measures.plan import domain
 from measures.plan.domain import Plan, define_plan
 
 PHASES = ("P0", "P1", "P2")
@@ -101,4 +101,4 @@ def test_a_plan_that_breaks_the_table_is_caught(monkeypatch: pytest.MonkeyPatch,
 
 
 def _phase(plan: Plan, code: str, on: date) -> Event:
-    return domain.PhaseEntered(plan=plan.id, phase=code, mode=plan.phases[0].mode, entered_on=on)
+    return PhaseEntered(plan=plan.id, phase=code, mode=plan.phases[0].mode, entered_on=on)

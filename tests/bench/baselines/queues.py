@@ -16,6 +16,7 @@ from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from pgqueuer.types import QueueExecutionMode
+from procrastinate.types import JSONDict
 
 from bench.backlog import Record
 
@@ -81,7 +82,8 @@ class Procrastinate:
 
     async def enqueue(self, records: Sequence[Record]) -> None:
         """A job for each, committed together."""
-        await self._publish.batch_defer_async(*[{"record": _told(one).decode()} for one in records])
+        jobs: list[JSONDict] = [{"record": _told(one).decode()} for one in records]
+        await self._publish.batch_defer_async(*jobs)
 
     async def drain(self, producer: AIOKafkaProducer, topic: str) -> None:
         """Return when every job is done."""

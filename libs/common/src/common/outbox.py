@@ -17,7 +17,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from common.database import AWAY
+from common.database import AWAY, Connection
 from common.kafka import relay_producer
 from common.publishing import Publisher, Window, note_if_late, traced
 from common.settings import Settings
@@ -183,7 +183,7 @@ class Settled:
         self._ended = 0
         self._next: tuple[int, int] | None = None
 
-    async def look(self, connection: asyncpg.Connection, last: int) -> None:
+    async def look(self, connection: Connection, last: int) -> None:
         """See whether all that ran at an earlier look have ended; ``last`` is the last position published.
 
         The transaction id that is drawn parts what ran before from what comes after; a snapshot's upper bound does
