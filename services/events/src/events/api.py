@@ -41,7 +41,7 @@ async def looking(
 ) -> Looking:
     """What is asked for; it returns once the view contains ``min_position``."""
     question = asked(as_of, known_at)
-    await wait_for(request.app.state.pool, PROJECTION, min_position)
+    await wait_for(request.app.state.pool, PROJECTION, min_position, request.app.state.waiters)
     return Looking(request.app.state.pool, question)
 
 

@@ -44,9 +44,6 @@ BAD_INSTANT = Refusal(
 )
 
 
-_waiting: set[object] = set()
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question's two clocks; ``current`` if neither was set, so that what is kept for now may answer."""
@@ -96,7 +93,28 @@ MinPosition = Annotated[
 ]
 
 
-async def wait_for(pool: asyncpg.Pool, projection: str, position: str | None) -> None:
+class Waiters:
+    """The readers of one process that wait for a view; each asks the database 200 times a second."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    @contextmanager
+    def one_more(self, position: str) -> Iterator[None]:
+        """Count a reader in for as long as it waits.
+
+        :raises Refused: ``view.not-there-yet``, if too many wait already.
+        """
+        if self._number >= WAITING_MAX:
+            raise NOT_THERE_YET(position=position)
+        self._number += 1
+        try:
+            yield
+        finally:
+            self._number -= 1
+
+
+async def wait_for(pool: asyncpg.Pool, projection: str, position: str | None, waiters: Waiters) -> None:
     """Return when the view contains ``<id>@<version>``; give up two seconds later, or at once if too many wait.
 
     :raises Refused: ``view.not-there-yet``, ``view.bad-position``.
@@ -106,7 +124,7 @@ async def wait_for(pool: asyncpg.Pool, projection: str, position: str | None) ->
     aggregate, version = _position(position)
     if await _contains(pool, projection, aggregate, version):
         return
-    with _one_more_waits(position):
+    with waiters.one_more(position):
         deadline = time.monotonic() + WAIT_SECONDS_MAX
         while not await _contains(pool, projection, aggregate, version):
             if time.monotonic() > deadline:
@@ -119,19 +137,6 @@ async def _contains(pool: asyncpg.Pool, projection: str, aggregate: UUID, versio
         "SELECT version FROM projection_version WHERE projection = $1 AND aggregate_id = $2", projection, aggregate
     )
     return (applied or 0) >= version
-
-
-@contextmanager
-def _one_more_waits(position: str) -> Iterator[None]:
-    """Count a reader among those that wait; each asks the database 200 times a second."""
-    if len(_waiting) >= WAITING_MAX:
-        raise NOT_THERE_YET(position=position)
-    mark = object()
-    _waiting.add(mark)
-    try:
-        yield
-    finally:
-        _waiting.discard(mark)
 
 
 def _position(text: str) -> tuple[UUID, int]:

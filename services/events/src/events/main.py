@@ -11,6 +11,7 @@ from common.http import create_app
 from common.process import serve
 from common.settings import Settings
 from events.api import router as views
+from events.asked import Waiters
 from events.dashboard.live import page_channels
 from events.dashboard.pages import router as dashboard
 from events.reference.pages import router as reference
@@ -24,6 +25,7 @@ def app_of(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def broadcasting(app: FastAPI) -> AsyncIterator[None]:
         broadcast = app.state.broadcast = Broadcast(app.state.pool, projection_version=PROJECTION_VERSION)
+        app.state.waiters = Waiters()
         app.state.json_channel = json_channel(broadcast)
         app.state.page_channels = page_channels(broadcast)
         running = asyncio.create_task(broadcast.run())
