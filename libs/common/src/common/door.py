@@ -1,4 +1,10 @@
-"""The way of a request to its endpoint: a token that permits it, a key, a version, a path and a body that are valid."""
+"""The way of a request to its endpoint: a token that permits it, a key, a version, a path and a body that are valid.
+
+An endpoint says who is let in, ``Annotated[Call, needs("item.read")]``, and FastAPI could do the rest: ``needs`` is an
+ordinary dependency, which has the application's ``Desk`` make the ``Call``. All that stands below it here is the same
+way made shorter (docs/decisions/0013-a-plain-route.md): a route of class ``Door`` notes when it is declared whether its
+endpoint is ``Plain``; ``Doors``, before FastAPI's middleware, have a plain one answer and let everything else pass.
+"""
 
 import hashlib
 import inspect
@@ -31,12 +37,17 @@ IF_MATCH_INVALID = Refusal(
     kind=Kind.INVALID,
 )
 UnitOf = Callable[[str], Awaitable[Unit | None]]
+"""How the unit is found that a token names by its code; None if nobody knows of it."""
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a running application has at hand to receive a call."""
+    """Where a running application receives its callers, ``app.state.desk``.
+
+    Both ways to an endpoint lead past it, FastAPI's by ``needs`` and the short one by ``Plain``: so both let in and
+    refuse alike.
+    """
 
     service: Service
     verifier: Verifier
@@ -81,7 +92,10 @@ def _version(if_match: str | None) -> int | None:
 
 
 def needs(permission: str) -> Any:
-    """A dependency that lets in only callers whose roles give them ``permission``, and hands over the ``Call``."""
+    """A dependency that lets in only callers whose roles give them ``permission``, and hands over the ``Call``.
+
+    It tells its permission to whoever looks: ``Plain`` does not run it, but asks the desk in its place.
+    """
 
     async def call(
         request: Request,
@@ -102,7 +116,11 @@ async def open_to_all() -> None:
 
 
 class Door(APIRoute):
-    """A route that is declared and described as any other; ``Doors`` go straight to its endpoint if that is plain."""
+    """A route that is declared and described as any other; ``Doors`` go straight to its endpoint if that is plain.
+
+    A router makes such routes if it is told ``route_class=Door``. One that depends on more than the parameters of its
+    endpoint say is never plain: what it depends on, such as a check, would be passed by.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
         super().__init__(path, endpoint, **told)
@@ -114,7 +132,10 @@ class Doors:
 
     Plain is one that takes a ``Call``, what its path names, and at most one body, depends on nothing else, and answers
     with a response of its own. FastAPI's way to it through middleware and dependencies, right for anything, costs as
-    much as all the rest.
+    much as all the rest. What is refused here gets its problem from the handlers that the application has for that way.
+
+    :param app: its routes, in the order in which they were declared, are found as FastAPI finds them.
+    :param beyond: what answers everything else: FastAPI with its middleware.
     """
 
     def __init__(self, app: FastAPI, beyond: ASGIApp) -> None:
@@ -155,13 +176,16 @@ class Doors:
 
 
 class Way(NamedTuple):
-    """What of a route decides whether a request is for it."""
+    """What of a route decides whether a request is for it, and how it is answered then."""
 
     methods: set[str]
     begins: str
+    """Its path up to the first parameter."""
     ends: str
+    """Its path from the last parameter on."""
     route: Route | APIRoute
     plain: "Plain | None"
+    """None: the route is FastAPI's to serve."""
 
     @classmethod
     def to(cls, route: Route | APIRoute) -> Self:
@@ -176,19 +200,29 @@ _IF_MATCH: Final = TypeAdapter(Annotated[str, StringConstraints(max_length=40)])
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """An endpoint whose arguments are a call, parts of the path, and at most one body."""
+    """An endpoint whose arguments are a call, parts of the path, and at most one body.
+
+    What it takes is read from its signature once, so that a request costs no more than the check of what it brings.
+    """
 
     endpoint: Callable[..., Awaitable[Response]]
     call_name: str
+    """The parameter that is given the ``Call``."""
     permission: str
+    """What the caller's roles must give for that."""
     path: Mapping[str, TypeAdapter[Any]]
+    """How each parameter that is named in the path is checked."""
     request_name: str | None
+    """The parameter that is given the request itself, if there is one."""
     body: tuple[str, type[BaseModel], Any] | None
     """Its name, its model, and what stands for one that was left out (``inspect.Parameter.empty``: it is required)."""
 
     @classmethod
     def of(cls, endpoint: Callable[..., Any], in_path: set[str]) -> Self | None:
-        """None where the endpoint takes or gives anything else."""
+        """The endpoint by its signature; None where it takes or gives anything else.
+
+        :param in_path: the parameters that the path of its route names.
+        """
         hints = get_type_hints(endpoint, include_extras=True)
         if hints.pop("return", None) is not Response:
             return None
@@ -208,6 +242,8 @@ class Plain:
 
     async def answer(self, request: Request) -> Response:
         """Receive the call, read path and body, ask the endpoint.
+
+        What is not as it should be is told all at once, and to nobody who is not let in.
 
         :raises Refused: as ``Desk.call``, and what the endpoint refuses.
         :raises RequestValidationError: the request is not as it should be.
