@@ -16,7 +16,8 @@ from common.contracts import Event
 from common.contracts.directory import UnitEstablished, UnitKind
 from common.contracts.measures import Aspect, Focus, Measure, MilestoneKind, Phase, PhaseMode
 from common.decision import Unit
-from measures.item.domain import Item, add_item
+from measures.item.addition import add_item
+from measures.item.domain import Item
 from measures.item.milestone import PlannedMilestone
 from measures.plan.domain import Plan, define_plan
 

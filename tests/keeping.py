@@ -12,7 +12,8 @@ from builders import a_milestone, call_of, item_words
 from common.call import Call
 from common.decision import Change
 from common.store import Aggregates, Decided
-from measures.item.domain import Item, add_item
+from measures.item.addition import add_item
+from measures.item.domain import Item
 from measures.item.store import ItemRow, items
 
 ON = date(2022, 2, 1)

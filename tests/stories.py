@@ -12,7 +12,8 @@ from builders import JUDGE, OWNER, a_milestone, circumstances, item_words, plan_
 from common.cloudevents import Recorded
 from common.decision import Change
 from events.projector import ReformProgress
-from measures.item.domain import Item, add_item
+from measures.item.addition import add_item
+from measures.item.domain import Item
 from measures.plan.domain import define_plan
 
 FIRST_KNOWN = datetime(2026, 1, 1, tzinfo=UTC)

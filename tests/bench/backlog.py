@@ -17,7 +17,8 @@ from common.contracts import Event
 from common.database import Connection
 from common.decision import Change
 from common.reading import ends_of, read
-from measures.item.domain import Item, add_item
+from measures.item.addition import add_item
+from measures.item.domain import Item
 
 PUBLIC_URL = "http://localhost:8080"
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from builders import CO_UNIT, OWNER, a_milestone, call_of
 from common.contracts import CATALOGUE, Event
 from common.decision import Change, Refused, Unit
+from common.saving import update_statement
 from common.store import Aggregates
 from folds import fold_item
 from keeping import ON, add, another_process, count, counts, keep_an_item, planning
@@ -111,13 +112,16 @@ async def test_a_change_that_lost_a_race_is_decided_again(pool: asyncpg.Pool) ->
     assert await count(pool, "outbox") == 18
 
 
-async def test_without_the_version_in_the_statement_the_race_is_lost(pool: asyncpg.Pool) -> None:
+async def test_without_the_version_in_the_statement_the_race_is_lost(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Then a second writer's state would overwrite the first's; only the uniqueness of versions stops it."""
     item = await keep_an_item(pool)
-    stores = [another_process(), another_process()]
-    for store in stores:
-        store._update = store._update.replace("AND version = $2::bigint", "AND $2::bigint > 0")
-    replies = await _race(pool, item, stores, each=8)
+    monkeypatch.setattr(
+        "common.store.update_statement",
+        lambda *of: update_statement(*of).replace("AND version = $2::bigint", "AND $2::bigint > 0"),
+    )
+    replies = await _race(pool, item, [another_process(), another_process()], each=8)
     assert [reply for reply in replies if not isinstance(reply, Response)]
 
 

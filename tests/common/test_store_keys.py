@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from builders import call_of
+from common.saving import insert_statement
 from common.store import Aggregates
 from keeping import ON, add, another_process, counts, keep_an_item, planning, said
 from measures.item.domain import Item
@@ -46,13 +47,15 @@ async def test_two_requests_at_once_with_one_key_have_one_effect_and_one_reply(p
     assert await counts(pool) == {"item": 1, "event": 2, "outbox": 2, "idempotency": 1}
 
 
-async def test_a_key_that_is_kept_without_conflict_lets_the_effect_happen_twice(pool: asyncpg.Pool) -> None:
-    stores = [another_process(), another_process()]
-    for store in stores:
-        store._insert = store._insert.replace(
-            "FROM saved WHERE $19::text IS NOT NULL", "FROM saved WHERE $19::text IS NOT NULL ON CONFLICT DO NOTHING"
-        )
-    await _twice_at_once(pool, stores)
+async def test_a_key_that_is_kept_without_conflict_lets_the_effect_happen_twice(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = "FROM saved WHERE $11::text IS NOT NULL"
+    monkeypatch.setattr(
+        "common.store.insert_statement",
+        lambda *of: insert_statement(*of).replace(kept, f"{kept} ON CONFLICT DO NOTHING"),
+    )
+    await _twice_at_once(pool, [another_process(), another_process()])
     assert (await counts(pool))["item"] == 2
 
 

@@ -102,7 +102,7 @@ MUTANTS = _listed(
             "no reply is remembered under its key",
             (
                 Change(
-                    SAVING, "FROM saved WHERE $19::text IS NOT NULL", "FROM saved WHERE $19::text IS NOT NULL AND false"
+                    SAVING, "FROM saved WHERE $11::text IS NOT NULL", "FROM saved WHERE $11::text IS NOT NULL AND false"
                 ),
             ),
             scenario="repeats-late",
@@ -114,8 +114,8 @@ MUTANTS = _listed(
             (
                 Change(
                     SAVING,
-                    "FROM saved WHERE $19::text IS NOT NULL",
-                    "FROM saved WHERE $19::text IS NOT NULL ON CONFLICT DO NOTHING",
+                    "FROM saved WHERE $11::text IS NOT NULL",
+                    "FROM saved WHERE $11::text IS NOT NULL ON CONFLICT DO NOTHING",
                 ),
             ),
             scenario="repeats-late",
@@ -158,7 +158,7 @@ MUTANTS = _listed(
         Mutant(
             "no-roll-up-lock",
             "a measure is computed without its row being locked first",
-            (Change(PROGRESS, "await connection.execute(LOCK, plans, measures)", "pass"),),
+            (Change(PROGRESS, "ORDER BY plan, measure FOR UPDATE", "ORDER BY plan, measure"),),
             scenario="measure-contended",
             caught_by="I5",
         ),

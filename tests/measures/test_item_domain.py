@@ -31,7 +31,8 @@ from common.contracts.measures import (
     ReformItemVerifiedClosed,
 )
 from common.decision import Change, Unit
-from measures.item.domain import Item, add_item
+from measures.item.addition import add_item
+from measures.item.domain import Item
 from measures.item.rules import ItemState
 from refusals import refused
 

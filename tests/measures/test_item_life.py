@@ -15,7 +15,8 @@ from common.contracts import Event
 from common.decision import Change, Refused, Unit
 from folds import fold_item
 from measures.item import rules
-from measures.item.domain import Item, add_item
+from measures.item.addition import add_item
+from measures.item.domain import Item
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.rules import ItemState, Who
 

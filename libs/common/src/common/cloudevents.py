@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -103,10 +103,17 @@ def chain(previous: bytes, headers: Mapping[str, str], payload: bytes) -> bytes:
     """
     parts = [previous]
     for name in sorted(headers.keys() - NOT_HASHED):
-        for part in (name.encode(), headers[name].encode()):
-            parts += (len(part).to_bytes(4, "big"), part)
+        value = headers[name].encode()
+        parts += (_prefixed(name), len(value).to_bytes(4), value)
     parts.append(payload)
     return hashlib.sha256(b"".join(parts)).digest()
+
+
+@lru_cache(maxsize=100)
+def _prefixed(name: str) -> bytes:
+    """A header's name after its length; there are few, and as many as a stranger likes where a topic is checked."""
+    raw = name.encode()
+    return len(raw).to_bytes(4) + raw
 
 
 def linked(previous: bytes, headers: dict[str, str], payload: bytes) -> bytes:

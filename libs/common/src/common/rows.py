@@ -32,6 +32,8 @@ def one_of(column: str, known: type[StrEnum]) -> CheckConstraint:
 
 
 KEPT_BY_STORE = ("id", "version", "hash", "recorded_at")
+Converter = Callable[[Any], Any]
+"""Makes a column's value of a field's, or the other way round; None where both are the same."""
 
 
 class RowCodec(Generic[State]):
@@ -45,33 +47,44 @@ class RowCodec(Generic[State]):
         self.table = table
         self.state = state
         hints = get_type_hints(state)
-        names = [field.name for field in dataclasses.fields(state) if field.name not in KEPT_BY_STORE]  # type: ignore[arg-type]
-        if missing := set(names) ^ {column.name for column in table.columns if column.name not in KEPT_BY_STORE}:
+        self._fields = [field.name for field in dataclasses.fields(state)]  # type: ignore[arg-type]
+        self._names = [name for name in self._fields if name not in KEPT_BY_STORE]
+        if missing := set(self._names) ^ {column.name for column in table.columns if column.name not in KEPT_BY_STORE}:
             raise TypeError(f"{table.name} and {state.__name__} differ in {sorted(missing)}")
-        self.columns = tuple(table.columns[name] for name in names)
-        self._dump = [(name, _dumper(table.columns[name], hints[name])) for name in names]
-        self._load = [(name, _loader(table.columns[name], hints[name])) for name in names]
+        self.columns = tuple(table.columns[name] for name in self._names)
+        self._dumpers = self._converters(_dumper, hints, self._names)
+        self._loaders = self._converters(_loader, hints, self._fields)
 
     def values(self, state: State) -> list[Any]:
         """The column values in the order of ``columns``."""
-        return [dump(getattr(state, name)) for name, dump in self._dump]
+        values = [getattr(state, name) for name in self._names]
+        for place, dump in self._dumpers:
+            values[place] = dump(values[place])
+        return values
 
     def state_of(self, record: asyncpg.Record) -> State:
         """The state that a row holds."""
-        return self.state(
-            **{name: record[name] for name in ("id", "version")}
-            | {name: load(record[name]) for name, load in self._load}
-        )
+        fields = [record[name] for name in self._fields]
+        for place, load in self._loaders:
+            fields[place] = load(fields[place])
+        return self.state(*fields)
+
+    def _converters(
+        self, of: Callable[[Column[Any], Any], Converter | None], hints: dict[str, Any], among: list[str]
+    ) -> list[tuple[int, Converter]]:
+        """By the places of the columns among these names; most columns need none."""
+        found = [(among.index(column.name), of(column, hints[column.name])) for column in self.columns]
+        return [(place, convert) for place, convert in found if convert]
 
 
-def _dumper(column: Column[Any], hint: Any) -> Callable[[Any], Any]:
+def _dumper(column: Column[Any], hint: Any) -> Converter | None:
     if isinstance(column.type, JSONB):
         adapter = TypeAdapter(hint)
         return lambda value: adapter.dump_json(value).decode()
-    return lambda value: value
+    return None
 
 
-def _loader(column: Column[Any], hint: Any) -> Callable[[Any], Any]:
+def _loader(column: Column[Any], hint: Any) -> Converter | None:
     if isinstance(column.type, JSONB):
         return TypeAdapter(hint).validate_json
     members = get_args(hint) or (hint,)
@@ -79,4 +92,4 @@ def _loader(column: Column[Any], hint: Any) -> Callable[[Any], Any]:
         return TypeAdapter(hint).validate_python
     if get_origin(hint) is tuple:
         return tuple
-    return lambda value: value
+    return None

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
+from itertools import chain
 from typing import Any, Final, Generic, Protocol, TypeVar, get_type_hints
 from uuid import UUID
 
@@ -110,8 +112,8 @@ class Aggregates(Generic[State]):
         self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
         self._visible = visible
         self._taken = taken or {}
-        self._insert = insert_statement(self.codec, of)
-        self._update = update_statement(self.codec, of)
+        self._insert = cache(partial(insert_statement, self.codec, of))
+        self._update = cache(partial(update_statement, self.codec, of))
         self._select = (  # one row in any case: empty where there is none
             f'SELECT found.* FROM (SELECT $1::uuid AS id) asked LEFT JOIN "{self.codec.table.name}" found USING (id)'  # noqa: S608
         )
@@ -161,7 +163,8 @@ class Aggregates(Generic[State]):
             try:
                 change = decide(uuid7())
                 response = self._reply(call, change.state, status=201)
-                await self._save(call, self._insert, change, Loaded(change.state, GENESIS, call.now), response)
+                statement = self._insert(len(change.events))
+                await self._save(call, statement, change, Loaded(change.state, GENESIS, call.now), response)
             except (Refused, asyncpg.UniqueViolationError) as error:
                 if (repeated := await self._repeated(call, error)) is None:
                     continue
@@ -184,7 +187,7 @@ class Aggregates(Generic[State]):
                     with self._decide_seconds.time():
                         change = decide(loaded.state)
                     response = self._reply(call, change.state, status=200)
-                    if await self._save(call, self._update, change, loaded, response):
+                    if await self._save(call, self._update(len(change.events)), change, loaded, response):
                         return response
                 except (Refused, asyncpg.UniqueViolationError) as error:
                     if repeated := await self._repeated(call, error):
@@ -223,14 +226,6 @@ class Aggregates(Generic[State]):
             actor=call.principal,
             correlation=call.correlation,
             causation=None,  # a person's request causes itself; what a worker's clock does will name its cause
-            event_ids=[one.id for one in told],
-            event_versions=[one.version for one in told],
-            event_types=[one.type for one in told],
-            event_payloads=[one.payload for one in told],
-            event_headers=[one.headers for one in told],
-            event_recorded_at=[one.recorded_at for one in told],
-            event_prev_hashes=[one.prev_hash for one in told],
-            event_hashes=[one.hash for one in told],
             key=call.key,
             route=call.route,
             body_hash=call.body_hash,
@@ -239,8 +234,9 @@ class Aggregates(Generic[State]):
             reply_body=bytes(response.body),
             reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )
+        parameters = (*saving, *self.codec.values(change.state), *chain.from_iterable(told))
         with self._save_seconds.time():
-            saved = await call.service.grouping.ask(statement, (*saving, *self.codec.values(change.state)))
+            saved = await call.service.grouping.ask(statement, parameters)
         return bool(saved["count"])
 
     def _tell(self, call: Call, change: Change[State], before: Loaded[State]) -> list[Told]:

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from common.call import Call
 from common.directory import Directory
-from measures.item.domain import add_item
+from measures.item.addition import add_item
 from measures.item.requests import ItemAddition
 from measures.item.store import items
 from measures.plan.store import plan_named

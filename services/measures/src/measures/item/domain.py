@@ -1,127 +1,41 @@
-"""A reform item (改革事项): done by its owner, judged by others, struck off when all that it promised is verified."""
+"""What is decided about a reform item: done by its owner, judged by others, struck off when all of it is verified."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from uuid import UUID
 
 from common.contracts import Event
 from common.contracts.measures import (
-    Focus,
     MilestoneCancelled,
-    MilestonePlanned,
     MilestoneReported,
     MilestoneRescheduled,
     MilestoneReturned,
     MilestoneVerificationRevoked,
     MilestoneVerified,
     ReformItemAcknowledged,
-    ReformItemAdded,
     ReformItemAssigned,
     ReformItemReportedDone,
     ReformItemReturned,
     ReformItemStarted,
     ReformItemVerifiedClosed,
 )
-from common.decision import NOT_INDEPENDENT, Change, Refused, Unit, must_follow
+from common.decision import Change, Unit, must_follow
 from measures.item.milestone import Milestone, MilestoneState, PlannedMilestone
 from measures.item.rules import (
     CLAIMED_OTHERWISE,
-    DUE_BEFORE_START,
     MILESTONE_NUMBER_TAKEN,
-    MILESTONE_STEPS,
-    MILESTONE_WRONG_STATE,
-    NO_REQUIRED_MILESTONE,
-    NOT_OWNER,
-    OPEN_MILESTONES,
-    OWNER_AMONG_CO_UNITS,
     PLANNING,
     REPORTED_OTHERWISE,
-    STEPS,
-    UNKNOWN_MILESTONE,
     WRONG_STATE,
     ItemState,
-    Who,
 )
+from measures.item.standing import Standing
 
 S, M = ItemState, MilestoneState
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A reform item: exactly one measure counts it, one unit owns it, its milestones say how far it is."""
-
-    id: UUID
-    version: int
-    plan: str
-    plan_starts_on: date
-    measure: str
-    code: str
-    title_zh: str
-    title_en: str
-    owner: UUID
-    co_units: tuple[UUID, ...]
-    responsible_post: str | None
-    problem: str
-    deliverable: str
-    effect: str
-    focus: Focus
-    planned_start_on: date
-    due_on: date
-    state: ItemState
-    since: date
-    """The day on which the last step of the item itself took effect."""
-    claim: str | None
-    """What the owner said when it reported the item done."""
-    milestones: tuple[Milestone, ...]
-
-    # ── what may be done next ────────────────────────────────────────────────────────────────────────────────────
-
-    def actions(self, by: Unit | None) -> Iterator[tuple[str, str]]:
-        """What may be done next, by the same rules that decide."""
-        for action in STEPS:
-            if self._why_not(action, by) is None:
-                yield f"item.{action}", action
-        if self.state in PLANNING:
-            yield "milestone.plan", "milestones"
-        for milestone in self.milestones:
-            for action in MILESTONE_STEPS:
-                if self._why_not_milestone(action, milestone, by) is None:
-                    yield f"milestone.{action}", f"milestones/{milestone.number}/{action}"
-
-    def _why_not(self, action: str, by: Unit | None) -> Refused | None:
-        state, who = STEPS[action]
-        if self.state is not state:
-            return WRONG_STATE(state=self.state)
-        if action == "assign" and not any(m.required and m.counts for m in self.milestones):
-            return NO_REQUIRED_MILESTONE()
-        if action == "close" and (numbers := self._open_milestones()):
-            return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
-        return self._not_for(who, by)
-
-    def _why_not_milestone(self, action: str, milestone: Milestone, by: Unit | None) -> Refused | None:
-        state, item_states, who = MILESTONE_STEPS[action]
-        if self.state not in item_states:
-            return WRONG_STATE(state=self.state)
-        if milestone.state is not state:
-            return MILESTONE_WRONG_STATE(state=milestone.state)
-        if action == "cancel" and self.state is not S.DRAFT and self._is_last_required(milestone):
-            return NO_REQUIRED_MILESTONE()
-        return self._not_for(who, by)
-
-    def _not_for(self, who: Who, by: Unit | None) -> Refused | None:
-        """Owners do, and whoever judges belongs neither to the owner nor to a co-unit, nor to a unit below them."""
-        if who is Who.OWNER and not (by and by.id == self.owner):
-            return NOT_OWNER()
-        if who is Who.JUDGE and (by is None or by.belongs_to(self.owner, *self.co_units)):
-            return NOT_INDEPENDENT()
-        return None
-
-    def _open_milestones(self) -> list[int]:
-        return [m.number for m in self.milestones if m.required and m.counts and m.state is not M.VERIFIED]
-
-    def _is_last_required(self, milestone: Milestone) -> bool:
-        return [m.number for m in self.milestones if m.required and m.counts] == [milestone.number]
+class Item(Standing):
+    """A reform item and the steps that it takes: each is refused with a reason, or told as an event."""
 
     # ── the item's own steps ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,7 +100,7 @@ class Item:
     def _step(self, action: str, to: ItemState, event: Event, *, by: Unit | None, on: date) -> Change["Item"]:
         if self.state is to:
             return Change(self, (), on)  # said before: nothing happens twice
-        if refused := self._why_not(action, by):
+        if refused := self.why_not(action, by):
             raise refused
         must_follow(on, self.since)
         return Change(replace(self, state=to, since=on, version=self.version + 1), (event,), on)
@@ -200,15 +114,15 @@ class Item:
         """
         known = next((m for m in self.milestones if m.number == planned.number), None)
         if known is not None:
-            if all(getattr(known, name) == getattr(planned, name) for name in PlannedMilestone.__slots__):
+            if known.words() == planned.words():
                 return Change(self, (), on)
             raise MILESTONE_NUMBER_TAKEN(pointer="/number", number=planned.number)
         if self.state not in PLANNING:
             raise WRONG_STATE(state=self.state)
         must_follow(on, self.since)
         return Change(
-            replace(self, version=self.version + 1, milestones=(*self.milestones, _new_milestone(planned, on))),
-            (_milestone_planned(self.id, planned, on),),
+            replace(self, version=self.version + 1, milestones=(*self.milestones, planned.on_the_list(on))),
+            (planned.told(self.id, on),),
             on,
         )
 
@@ -221,7 +135,7 @@ class Item:
             ``milestone.reported-otherwise``, ``milestone.attained-after-report``, ``effective.before-plan``,
             ``effective.before-predecessor``.
         """
-        milestone = self._milestone(number)
+        milestone = self.milestone(number)
         if milestone.state is M.REPORTED:
             if milestone.attained_on != attained_on:
                 raise REPORTED_OTHERWISE()
@@ -243,7 +157,7 @@ class Item:
         :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``judge.not-independent``,
             ``effective.before-predecessor``.
         """
-        milestone = self._milestone(number)
+        milestone = self.milestone(number)
         if milestone.state is M.VERIFIED:
             return Change(self, (), on)
         self._require("verify", milestone, by)
@@ -260,7 +174,7 @@ class Item:
         :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``judge.not-independent``,
             ``effective.before-predecessor``.
         """
-        milestone = self._milestone(number)
+        milestone = self.milestone(number)
         self._require("return", milestone, by)
         event = MilestoneReturned(
             item=self.id, number=number, reason=reason, by=by.id, replaces=milestone.claim_version, returned_on=on
@@ -273,7 +187,7 @@ class Item:
         :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``judge.not-independent``,
             ``effective.before-predecessor``.
         """
-        milestone = self._milestone(number)
+        milestone = self.milestone(number)
         self._require("revoke", milestone, by)
         event = MilestoneVerificationRevoked(
             item=self.id, number=number, reason=reason, authority=authority, by=by.id,
@@ -286,7 +200,7 @@ class Item:
 
         :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``effective.before-predecessor``.
         """
-        milestone = self._milestone(number)
+        milestone = self.milestone(number)
         if milestone.planned_on == planned_on:
             return Change(self, (), on)
         self._require("reschedule", milestone, None)
@@ -303,81 +217,17 @@ class Item:
         :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``item.no-required-milestone``,
             ``effective.before-predecessor``.
         """
-        milestone = self._milestone(number)
+        milestone = self.milestone(number)
         if milestone.state is M.CANCELLED:
             return Change(self, (), on)
         self._require("cancel", milestone, None)
         event = MilestoneCancelled(item=self.id, number=number, reason=reason, authority=authority, cancelled_on=on)
         return self._with(milestone.cancelled(on=on), event, on)
 
-    def _milestone(self, number: int) -> Milestone:
-        for milestone in self.milestones:
-            if milestone.number == number:
-                return milestone
-        raise UNKNOWN_MILESTONE(number=number)
-
     def _require(self, action: str, milestone: Milestone, by: Unit | None) -> None:
-        if refused := self._why_not_milestone(action, milestone, by):
+        if refused := self.why_not_milestone(action, milestone, by):
             raise refused
 
     def _with(self, after: Milestone, event: Event, on: date) -> Change["Item"]:
         milestones = tuple(after if m.number == after.number else m for m in self.milestones)
         return Change(replace(self, version=self.version + 1, milestones=milestones), (event,), on)
-
-
-def add_item(
-    *,
-    id: UUID,  # noqa: A002 - the trade's word
-    plan: str,
-    plan_starts_on: date,
-    measure: str,
-    code: str,
-    title_zh: str,
-    title_en: str,
-    owner: UUID,
-    co_units: tuple[UUID, ...],
-    responsible_post: str | None,
-    problem: str,
-    deliverable: str,
-    effect: str,
-    focus: Focus,
-    planned_start_on: date,
-    due_on: date,
-    milestones: tuple[PlannedMilestone, ...],
-    on: date,
-) -> Change[Item]:
-    """Put an item on the list of a measure, with the milestones that are known by then.
-
-    :raises Refused: ``item.owner-among-co-units``, ``item.due-before-start``, ``milestone.number-taken``.
-    """
-    if owner in co_units:
-        raise OWNER_AMONG_CO_UNITS(pointer="/co_units")
-    if due_on < planned_start_on:
-        raise DUE_BEFORE_START(pointer="/due_on")
-    numbers = [planned.number for planned in milestones]
-    for position, number in enumerate(numbers):
-        if number in numbers[:position]:
-            raise MILESTONE_NUMBER_TAKEN(pointer=f"/milestones/{position}/number", number=number)
-    added = ReformItemAdded(
-        item=id, plan=plan, measure=measure, code=code, title_zh=title_zh, title_en=title_en, owner=owner,
-        co_units=co_units, responsible_post=responsible_post, problem=problem, deliverable=deliverable, effect=effect,
-        focus=focus, planned_start_on=planned_start_on, due_on=due_on, added_on=on,
-    )  # fmt: skip
-    item = Item(
-        id=id, version=1 + len(milestones), plan=plan, plan_starts_on=plan_starts_on, measure=measure, code=code,
-        title_zh=title_zh, title_en=title_en, owner=owner, co_units=co_units, responsible_post=responsible_post,
-        problem=problem, deliverable=deliverable, effect=effect, focus=focus, planned_start_on=planned_start_on,
-        due_on=due_on, state=S.DRAFT, since=on, claim=None,
-        milestones=tuple(_new_milestone(planned, on) for planned in milestones),
-    )  # fmt: skip
-    return Change(item, (added, *(_milestone_planned(id, planned, on) for planned in milestones)), on)
-
-
-def _new_milestone(planned: PlannedMilestone, on: date) -> Milestone:
-    values = {name: getattr(planned, name) for name in PlannedMilestone.__slots__}
-    return Milestone(**values, state=M.PLANNED, since=on)
-
-
-def _milestone_planned(item: UUID, planned: PlannedMilestone, on: date) -> MilestonePlanned:
-    values = {name: getattr(planned, name) for name in PlannedMilestone.__slots__}
-    return MilestonePlanned(item=item, **values, effective_on=on)

@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
-from common.contracts.measures import MilestoneKind
+from common.contracts.measures import MilestoneKind, MilestonePlanned
 from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, must_follow
 
 ATTAINED_LATER = Refusal(
@@ -36,6 +38,18 @@ class PlannedMilestone:
     required: bool
     weight: Decimal
     planned_on: date
+
+    def words(self) -> dict[str, Any]:
+        """What was said when it was planned."""
+        return {name: getattr(self, name) for name in PlannedMilestone.__slots__}
+
+    def on_the_list(self, on: date) -> "Milestone":
+        """The milestone as it stands on the day on which it is put into its item."""
+        return Milestone(**self.words(), state=MilestoneState.PLANNED, since=on)
+
+    def told(self, item: UUID, on: date) -> MilestonePlanned:
+        """The event that tells of it."""
+        return MilestonePlanned(item=item, **self.words(), effective_on=on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,3 +99,15 @@ MILESTONE_STEPS: Final[dict[str, tuple[MilestoneState, frozenset[ItemState], Who
     "cancel": (MilestoneState.PLANNED, PLANNING, Who.OFFICE),
 }
 """From which state each step of a milestone is taken, while its item is in which states, and by whom."""
+
+STEPS_FROM: Final = {now: [step for step, (state, _) in STEPS.items() if state is now] for now in ItemState}
+"""The steps that begin in each state of an item; whether one may be taken depends on more."""
+
+MILESTONE_STEPS_FROM: Final = {
+    (item, now): [
+        step for step, (state, item_states, _) in MILESTONE_STEPS.items() if state is now and item in item_states
+    ]
+    for item in ItemState
+    for now in MilestoneState
+}
+"""The steps of a milestone that begin in each state of its item and of its own."""
