@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from common import projection
+from common import watching
 from common.kafka import plain_producer
 from servers import Database
 from stages import Seen, Stage
@@ -35,7 +35,7 @@ async def stage(
     bootstrap: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Stage]:
-    monkeypatch.setattr(projection, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
     topic = await topic_of()
     producer = plain_producer(bootstrap, "tests")
     await producer.start()

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from builders import circumstances, wire
-from common import offsets, projection
+from common import offsets, projection, watching
 from common.cloudevents import Recorded
 from common.contracts.measures import PlanAdopted
 from common.database import Connection
@@ -59,7 +59,6 @@ def read_ahead(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(projection, "opened", noting)
     monkeypatch.setattr(projection, "BATCH_MAX", 1)
     monkeypatch.setattr(projection, "BACKLOG_MIN", 0)
-    monkeypatch.setattr(projection, "TICK_SECONDS", 3_600.0)
     return versions
 
 
@@ -142,7 +141,7 @@ def fetched(topic: str, partition: int, plan: UUID, *versions: int) -> Batch:
 async def test_the_lag_in_seconds_is_that_of_the_last_record_applied_and_ends_with_the_backlog(
     stage: Stage, read_ahead: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projection, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.0)
     view = Held((stage.topic,), at=3)
 
     def lag() -> float | None:

@@ -16,7 +16,8 @@ from common import offsets, projection
 from common.cloudevents import Recorded
 from common.database import Connection
 from common.kafka import group_consumer
-from common.projection import Projector, TopicReplaced
+from common.projection import Projector
+from common.watching import TopicReplaced
 from common.worker import Keeping
 from eventually import eventually
 from stages import OTHER, PLAN, Seen, Stage

@@ -18,6 +18,6 @@ async def way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Way:
     """A way of this test's own; its projector looks often whether it has reached the end."""
-    monkeypatch.setattr("common.projection.TICK_SECONDS", 0.05)
+    monkeypatch.setattr("common.watching.LOOK_SECONDS", 0.05)
     live = await database_of("events")
     return Way(line, live, await database_of("events"), await pool_of(live), Interrupted(line.topic))

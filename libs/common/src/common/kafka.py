@@ -119,7 +119,7 @@ def group_consumer(bootstrap: str, group: str) -> AIOKafkaConsumer:
         fetch_min_bytes=1,
         fetch_max_wait_ms=500,
         max_partition_fetch_bytes=2 * 1024 * 1024,  # a batch that is larger comes alone
-        session_timeout_ms=10_000,
+        session_timeout_ms=6_000,
         heartbeat_interval_ms=2_000,
         max_poll_interval_ms=300_000,
         retry_backoff_ms=50,

@@ -8,7 +8,7 @@ is fetched and read; they are applied one after the other.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, NamedTuple, NoReturn
 
 import asyncpg
@@ -21,27 +21,20 @@ from common.inbox import Inbox, Projection, Refuses, opened
 from common.kafka import group_consumer
 from common.offsets import Mark
 from common.parking import Parcel, keep_copying, text_of, trace_of
-from common.telemetry import APPLIED, BATCH_SECONDS, CONSUMER_LAG, CONSUMER_LAG_SECONDS, PARKED, log
+from common.telemetry import APPLIED, BATCH_SECONDS, log
+from common.watching import TopicReplaced, Watch
 
 BATCH_MAX: Final = 4_000
 BACKLOG_MIN: Final = 500
 PIECE: Final = 200
 """So many records are fetched and read before whatever else is due gets its turn: two milliseconds' worth."""
-TICK_SECONDS: Final = 1.0
+SETTLE_SECONDS: Final = 0.05
+"""From one settling to the next; readers are told ten times a second, so what comes meanwhile is settled together."""
 SLOW_SECONDS: Final = 1.0
 """A batch that takes longer is logged."""
+POSITION_SECONDS_MAX: Final = 5.0
+"""A consumer that does not know where it stands for so long has lost its broker."""
 STOP_SECONDS_MAX: Final = 2.0
-
-
-class TopicReplaced(Exception):
-    """A topic is not the one that this projection has read: it was wiped, or filled anew."""
-
-    def __init__(self, partition: TopicPartition) -> None:
-        super().__init__(
-            f"{partition.topic}[{partition.partition}] is not the log that was read so far. "
-            "What it told stands in the service's event table: `kegai republish --dry-run` says what the topic lacks, "
-            "`kegai republish` sends it again; then what was built from the old log is rebuilt from the new one."
-        )
 
 
 class Batch(NamedTuple):
@@ -71,8 +64,6 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         self._bootstrap = bootstrap
         self._cursors: dict[TopicPartition, int] = {}
         self._unwitnessed: dict[TopicPartition, tuple[int, str]] = {}
-        self._mirrored: dict[TopicPartition, int] = {}
-        self._last_told: dict[TopicPartition, int] = {}
         self._applied = APPLIED.labels(projection.name)
         self._batch_seconds = BATCH_SECONDS.labels(projection.name)
         self.beat = time.monotonic()
@@ -115,6 +106,7 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             self._unsettled.clear()
             try:
                 await self._settled()
+                await asyncio.sleep(SETTLE_SECONDS)
                 await self._unsettled.wait()
             except Exception as error:  # noqa: BLE001 - whatever it is, what was applied stands, and must be settled yet
                 log.warning("projection.not-settled", projection=self._projection.name, error=repr(error))
@@ -139,30 +131,43 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
         """Nothing is sought here: the loop does it, under the offset row's lock."""
 
     async def _follow(self, consumer: AIOKafkaConsumer, connection: Connection) -> NoReturn:
-        """Fetch and apply, a batch ahead; what looks at positions or changes them waits until none is under way.
+        """Fetch and apply, a batch ahead; what changes positions waits until none is under way.
 
         Without a backlog nothing is read ahead: a few records that were fetched early would hold up those after them.
         """
-        ticked, backlog = 0.0, False
-        applying = asyncio.create_task(self._apply(connection, []))
+        watch = Watch(self._projection, self._pool, consumer)
+        watching, backlog = asyncio.create_task(watch.keep()), False
+        batches: list[Batch] = []
+        applying = asyncio.create_task(self._apply(connection, batches))
         try:
             while True:
                 self.beat = time.monotonic()
-                due = self.beat - ticked >= TICK_SECONDS
-                if due or not backlog or consumer.assignment() - self._cursors.keys():
+                if watching.done():
+                    watching.result()
+                unknown = consumer.assignment() - self._cursors.keys()
+                if unknown or not backlog:
                     await applying
-                for partition in consumer.assignment() - self._cursors.keys():
-                    await self._take_up(consumer, connection, partition)
-                if due:
-                    ticked = self.beat
-                    await self._tick(consumer)
-                batches = await self._fetch(consumer)
-                backlog = sum(len(batch.records) for batch in batches) >= BACKLOG_MIN
+                if unknown:
+                    await self._take_up(consumer, connection, unknown)
+                async with asyncio.timeout(POSITION_SECONDS_MAX):
+                    standing = {partition: await consumer.position(partition) for partition in list(self._cursors)}
+                fetched = await self._fetch(consumer)
+                backlog = sum(len(batch.records) for batch in fetched) >= BACKLOG_MIN
                 await applying
-                applying = asyncio.create_task(self._apply(connection, batches))
+                self._tell(watch, standing, batches)
+                applying = asyncio.create_task(self._apply(connection, fetched))
+                await asyncio.sleep(0)  # PostgreSQL works already while the batch before is let go
+                batches = fetched
         finally:
+            watching.cancel()
             applying.cancel()
-            await asyncio.gather(applying, return_exceptions=True)
+            await asyncio.gather(watching, applying, return_exceptions=True)
+
+    def _tell(self, watch: Watch, standing: dict[TopicPartition, int], applied: Sequence[Batch]) -> None:
+        """Tell how far it is: before ``standing`` nothing is left to apply of what is still ours."""
+        watch.cursors = self._cursors
+        watch.standing = {partition: offset for partition, offset in standing.items() if partition in self._cursors}
+        watch.told_at.update({batch.partition: batch.records[-1].timestamp for batch in applied})
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> list[Batch]:
         """What there is, in pieces and read: between two of them PostgreSQL's answers get their turn."""
@@ -180,24 +185,35 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(0)
         return list(found.values())
 
-    async def _take_up(self, consumer: AIOKafkaConsumer, connection: Connection, partition: TopicPartition) -> None:
-        """Begin where the database says, at the witness, and try again what is parked of this partition.
+    async def _take_up(
+        self, consumer: AIOKafkaConsumer, connection: Connection, partitions: Iterable[TopicPartition]
+    ) -> None:
+        """Begin where the database says, at the witness, and try again what is parked of these partitions.
 
         A newer version of this process may know what an older one did not.
+
+        :raises TopicReplaced: a partition ends before the record that was read last.
         """
+        marks = {partition: await self._released(connection, partition) for partition in partitions}
+        ends = await consumer.end_offsets(list(marks))  # of all at once: a broker may keep each question waiting
+        for partition, mark in marks.items():
+            begin = mark.next_offset
+            if mark.witness_offset is not None and mark.witness_id is not None:
+                if ends[partition] < mark.next_offset:
+                    raise TopicReplaced(partition)
+                begin = mark.witness_offset
+                self._unwitnessed[partition] = (mark.witness_offset, mark.witness_id)
+            self._cursors[partition] = begin
+            consumer.seek(partition, begin)
+        self._unsettled.set()
+
+    async def _released(self, connection: Connection, partition: TopicPartition) -> Mark:
+        """Where a partition was left, after what is parked of it was tried again."""
         async with connection.transaction():
             mark = await offsets.lock_one(connection, self._projection.name, partition)
             if released := await Inbox(connection, self._projection, singly=True).redrive(*partition):
                 log.info("projection.released", projection=self._projection.name, events=released)
-        self._unsettled.set()
-        begin = mark.next_offset
-        if mark.witness_offset is not None and mark.witness_id is not None:
-            if (await consumer.end_offsets([partition]))[partition] < mark.next_offset:
-                raise TopicReplaced(partition)
-            begin = mark.witness_offset
-            self._unwitnessed[partition] = (mark.witness_offset, mark.witness_id)
-        self._cursors[partition] = begin
-        consumer.seek(partition, begin)
+        return mark
 
     async def _apply(self, connection: Connection, batches: Sequence[Batch]) -> None:
         """Apply what was fetched in one transaction; where the projection refuses an event, again and one by one."""
@@ -254,37 +270,8 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
             applied = await Inbox(connection, self._projection, singly=singly).receive(fresh) if fresh else 0
             if marks:
                 await offsets.move(connection, self._projection.name, marks)
-        for partition, records, _ in batches:
-            if partition in left and partition in self._cursors:
-                self._cursors[partition], self._last_told[partition] = left[partition], records[-1].timestamp
+        self._cursors.update({partition: offset for partition, offset in left.items() if partition in self._cursors})
         return applied
-
-    async def _mirror(self, consumer: AIOKafkaConsumer) -> None:
-        """Tell Kafka what the database holds, for tools that measure lag; nothing is read back from there."""
-        if self._mirrored == self._cursors:
-            return
-        self._mirrored = dict(self._cursors)
-        try:
-            await consumer.commit(self._mirrored)
-        except KafkaError as error:
-            log.info("projection.offsets-not-mirrored", projection=self._projection.name, error=repr(error))
-
-    async def _tick(self, consumer: AIOKafkaConsumer) -> None:
-        """Once a second: lag, what is parked, and which partitions have reached their end."""
-        await self._mirror(consumer)
-        ends = await consumer.end_offsets(list(self._cursors)) if self._cursors else {}
-        lags = {partition: end - await consumer.position(partition) for partition, end in ends.items()}
-        for topic in self._projection.topics:
-            behind = {partition: lag for partition, lag in lags.items() if partition.topic == topic and lag > 0}
-            CONSUMER_LAG.labels(self._projection.name, topic).set(sum(behind.values()))
-            told = [self._last_told[partition] for partition in behind if partition in self._last_told]
-            age = time.time() - min(told) / 1000 if told else 0.0
-            CONSUMER_LAG_SECONDS.labels(self._projection.name, topic).set(max(0.0, age))
-        await offsets.note_reached(
-            self._pool, self._projection.name, [partition for partition, lag in lags.items() if lag <= 0]
-        )
-        parked = await self._pool.fetchval("SELECT count(*) FROM parked WHERE projection = $1", self._projection.name)
-        PARKED.labels(self._projection.name).set(parked)
 
 
 def _id_of(record: ConsumerRecord) -> str:

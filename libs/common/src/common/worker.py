@@ -11,10 +11,11 @@ from common.database import open_pool, reachable
 from common.inbox import Projection
 from common.outbox import relays, watch_outbox
 from common.process import work
-from common.projection import Projector, TopicReplaced
+from common.projection import Projector
 from common.replies import keep_forgetting
 from common.settings import Settings
 from common.telemetry import log
+from common.watching import TopicReplaced
 
 
 async def run_worker(settings: Settings, *, service: str, copies: Sequence[Projection] = ()) -> None:

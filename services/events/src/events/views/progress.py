@@ -180,10 +180,16 @@ async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[t
     if not moved:
         return []
     plans, measures = zip(*sorted(moved), strict=True)
-    await connection.execute(ENTER, plans, measures)
-    await connection.execute(LOCK, plans, measures)
+    if await locked(connection, plans, measures) < len(plans):
+        await connection.execute(ENTER, plans, measures)
+        await locked(connection, plans, measures)
     rows = await connection.fetch(KEEP, plans, measures)
     return [(figures_of(row), moved[row["plan"], row["measure"]]) for row in rows]
+
+
+async def locked(connection: Connection, plans: Sequence[str], measures: Sequence[str]) -> int:
+    """Lock the rows of some measures until the transaction ends; how many of them there are."""
+    return len(await connection.fetch(LOCK, plans, measures))
 
 
 async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[Key, list[str]]:
