@@ -9,15 +9,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
+from prometheus_client import REGISTRY
 
 from common import offsets, projection
 from common.cloudevents import Recorded
 from common.database import Connection
 from common.kafka import group_consumer
 from common.projection import Projector
-from common.watching import TopicReplaced
+from common.watching import TopicReplaced, Watch
 from common.worker import Keeping
 from eventually import eventually
 from stages import OTHER, PLAN, Seen, Stage
@@ -62,6 +64,36 @@ async def test_a_topic_that_was_replaced_is_never_taken_for_the_one_that_was_rea
         with pytest.raises(TopicReplaced, match=r"not the log that was read.*kegai republish"):
             running.result()
         assert await stage.versions(OTHER) == []
+
+
+async def test_a_topic_that_is_replaced_under_a_running_consumer_is_seen_at_the_next_look(stage: Stage) -> None:
+    partition = TopicPartition(stage.topic, 0)
+
+    def behind() -> float | None:
+        told = {"projection": stage.view.name, "topic": stage.topic}
+        return REGISTRY.get_sample_value("kegai_consumer_lag_records", told)
+
+    consumer = group_consumer(stage.bootstrap, stage.view.name)
+    await consumer.start()
+    watch = Watch(stage.view, stage.pool, consumer)
+    watch.standing = {partition: 0}
+    await stage.tell(PLAN, 1)
+    watching = asyncio.create_task(watch.keep())
+    try:
+        await eventually(lambda: behind() == 1)
+        await stage.tell(PLAN, 2)
+        await eventually(lambda: behind() == 2)
+        assert not watching.done()
+        await _wipe(stage)
+        await stage.producer.client.force_metadata_update()
+        for version in (1, 2, 3):
+            await stage.tell(OTHER, version)
+        await eventually(watching.done)
+        with pytest.raises(TopicReplaced):
+            watching.result()
+    finally:
+        watching.cancel()
+        await consumer.stop()
 
 
 async def test_a_copy_whose_topic_was_replaced_stands_still_and_says_why(stage: Stage) -> None:
