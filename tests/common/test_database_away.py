@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import asyncpg
 import httpx
 import pytest
 
@@ -15,6 +16,8 @@ from faults.proxy import Proxy
 from kegai.tokens import Keys
 from refusals import assert_problem
 from servers import Database
+
+LANGUAGES = ("zh-CN", "en")
 
 
 @pytest.fixture
@@ -97,3 +100,22 @@ async def test_those_whose_common_commit_got_no_reply_are_told_the_same_again(
     again = await asyncio.gather(*(_define(office, number) for number in range(1, 9)))
     assert [reply.status_code for reply in again] == [201] * 8
     assert await door.pool.fetchval("SELECT count(*) FROM event WHERE type LIKE '%plan-defined%'") == 9
+
+
+async def test_who_needs_what_somebody_holds_is_told_that_and_not_more(
+    database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.http.LOCK_SECONDS_MAX", 0.2)
+    holder = await asyncpg.connect(database.owner_url)
+    async with open_door(database, keys) as door:
+        office = door.client_for("municipal-admin")
+        address = (await _define(office, 1)).headers["location"] + "/adopt"
+        adoption = {"issuer": "x", "document_number": "1", "effective_on": "2021-02-01"}
+        async with holder.transaction():
+            await holder.execute("SELECT FROM plan FOR UPDATE")
+            replies = [await office.post(address, json=adoption, headers={"accept-language": to}) for to in LANGUAGES]
+        for reply, language in zip(replies, LANGUAGES, strict=True):
+            assert_problem(reply, 503, "database.held")
+            assert (reply.headers["retry-after"], reply.headers["content-language"]) == ("2", language)
+        assert (await office.post(address, json=adoption)).status_code == 200
+    await holder.close()

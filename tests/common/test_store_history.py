@@ -55,6 +55,17 @@ async def test_an_untouched_history_holds(pool: asyncpg.Pool, plan: UUID) -> Non
             """UPDATE event SET headers = headers::jsonb || '{"ce_actor": "x"}' WHERE aggregate_version = 1""",
             "version 1 was altered",
         ),
+        (
+            """UPDATE event SET headers = headers::jsonb || '{"ce_actor": 7}' WHERE aggregate_version = 2""",
+            "version 2 was altered",
+        ),
+        ("UPDATE event SET headers = '[]' WHERE aggregate_version = 2", "version 2 was altered"),
+        ("UPDATE event SET headers = '{}' WHERE aggregate_version = 1", "version 1 is missing or out of its place"),
+        (
+            """UPDATE event SET headers = headers::jsonb || '{"ce_unitid": "nobody"}' WHERE aggregate_version = 2""",
+            "version 2 was altered",
+        ),
+        ("UPDATE event SET payload = '[]' WHERE aggregate_version = 2", "version 2 was altered"),
         ("DELETE FROM event WHERE aggregate_version = 2", "version 2 is missing or out of its place"),
         (
             """UPDATE event SET (payload, headers) = (SELECT payload, headers FROM event other
@@ -62,7 +73,18 @@ async def test_an_untouched_history_holds(pool: asyncpg.Pool, plan: UUID) -> Non
             "version 2 is missing or out of its place",
         ),
     ],
-    ids=["a flipped bit", "a further byte", "another actor", "a removed event", "two swapped events"],
+    ids=[
+        "a flipped bit",
+        "a further byte",
+        "another actor",
+        "an actor that is no text",
+        "headers that are none",
+        "no headers",
+        "a unit that is none",
+        "data that are none",
+        "a removed event",
+        "two swapped events",
+    ],
 )
 async def test_a_history_that_was_tampered_with_says_where(
     pool: asyncpg.Pool, owner: asyncpg.Connection, plan: UUID, tamper: str, found: str

@@ -14,11 +14,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from common.clock import timestamp
-from common.cloudevents import GENESIS, chain
+from common.cloudevents import GENESIS, chain, stored_headers
 from common.database import Connection
 from common.published import Claim, Published, Stored, find, sent
 from common.reading import ends_of, read
@@ -155,7 +154,7 @@ def _wrong(row: asyncpg.Record, version: int, previous: bytes) -> tuple[Fault, s
     """What is wrong with the event that stands where ``version`` is expected, after the one with that hash."""
     if row["aggregate_version"] != version:
         return Fault.MISSING, f"{version} … {row['aggregate_version'] - 1}"
-    if (headers := _headers(row["headers"])) is None:
+    if (headers := stored_headers(row["headers"])) is None:
         return Fault.ALTERED, "headers"
     if headers.get("ce_sequence") != f"{version:020d}":
         return Fault.MISPLACED, f"ce_sequence {headers.get('ce_sequence', '')}"
@@ -164,15 +163,6 @@ def _wrong(row: asyncpg.Record, version: int, previous: bytes) -> tuple[Fault, s
         return (Fault.ALTERED, "payload, headers") if linked else (Fault.UNLINKED, "prev_hash")
     differ = [column for column, (name, text) in _columns(row).items() if (headers.get(name) or None) != (text or None)]
     return (Fault.ALTERED, ", ".join(differ)) if differ else None
-
-
-def _headers(text: str) -> dict[str, str] | None:
-    """The headers, each a text; None where that is not what stands there."""
-    try:
-        told = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
-    return told if isinstance(told, dict) and all(isinstance(one, str) for one in told.values()) else None
 
 
 def _columns(row: asyncpg.Record) -> dict[str, tuple[str, str | None]]:

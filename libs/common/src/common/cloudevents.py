@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import orjson
 from asyncpg.pgproto import pgproto
 from pydantic import ValidationError
 
@@ -124,13 +125,25 @@ def linked(previous: bytes, headers: dict[str, str], payload: bytes) -> bytes:
     return digest
 
 
-def first_break(events: Iterable[tuple[Mapping[str, str], bytes]]) -> str | None:
+def stored_headers(text: str) -> dict[str, str] | None:
+    """The headers of an event as they are stored, each a text; None where that is not what stands there."""
+    try:
+        told = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return told if isinstance(told, dict) and all(isinstance(one, str) for one in told.values()) else None
+
+
+def first_break(events: Iterable[tuple[Mapping[str, str] | None, bytes]]) -> str | None:
     """Why the chain of one aggregate does not hold, at its first break; None if it does.
 
-    :param events: headers and payload of every event of the aggregate, in order of version from 1.
+    :param events: headers and payload of every event of the aggregate, in order of version from 1; None for headers
+        that are none.
     """
     previous = GENESIS
     for version, (headers, payload) in enumerate(events, start=1):
+        if headers is None:
+            return f"version {version} was altered"
         if headers.get("ce_sequence") != f"{version:020d}":
             return f"version {version} is missing or out of its place"
         if headers.get("ce_prevhash") != previous.hex():

@@ -36,6 +36,13 @@ DATABASE_AWAY = Refusal(
     kind=Kind.UNAVAILABLE,
 )
 
+DATABASE_HELD = Refusal(
+    "database.held",
+    zh="所需数据正被其他操作占用，本次未执行，请稍后携带同一 Idempotency-Key 重试",
+    en="Something else holds what this needs: it was not done; try again with the same Idempotency-Key",
+    kind=Kind.UNAVAILABLE,
+)
+
 
 class Session(asyncpg.Connection):
     """A connection on which nobody changes settings, listens or holds locks beyond a transaction.

@@ -6,7 +6,6 @@ way made shorter (docs/decisions/0013-a-plain-route.md): a route of class ``Door
 endpoint is ``Plain``; ``Doors``, before FastAPI's middleware, have a plain one answer and let everything else pass.
 """
 
-import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -23,72 +22,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from common import clock
-from common.auth import NOT_PERMITTED, TOKEN_MISSING, Verifier
-from common.call import Call, Service
-from common.decision import Kind, Refusal, Unit
-from common.problems import correlation_of
-from common.tracing import span_of
+from common.call import Call
+from common.desk import Desk
 
-IF_MATCH_INVALID = Refusal(
-    "request.if-match-invalid",
-    zh='If-Match 应为读取时得到的 ETag，如 "7"',
-    en='If-Match takes the ETag of a read, such as "7"',
-    kind=Kind.INVALID,
-)
-UnitOf = Callable[[str], Awaitable[Unit | None]]
-"""How the unit is found that a token names by its code; None if nobody knows of it."""
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where a running application receives its callers, ``app.state.desk``.
-
-    Both ways to an endpoint lead past it, FastAPI's by ``needs`` and the short one by ``Plain``: so both let in and
-    refuse alike.
-    """
-
-    service: Service
-    verifier: Verifier
-    unit_of: UnitOf
-
-    async def call(
-        self, request: Request, permission: str, token: str | None, key: str | None, if_match: str | None
-    ) -> Call:
-        """The request as a command is given it.
-
-        :raises Refused: ``auth.token-missing``, ``auth.token-invalid``, ``auth.keys-away``, ``auth.not-permitted``,
-            ``request.if-match-invalid``.
-        """
-        if not token:
-            raise TOKEN_MISSING()
-        principal = await self.verifier.principal(token)
-        if permission not in principal.permissions:
-            raise NOT_PERMITTED(permission=permission)
-        return Call(
-            service=self.service,
-            principal=principal.id,
-            permissions=principal.permissions,
-            everywhere=principal.everywhere,
-            caller_unit=await self.unit_of(principal.unit_code) if principal.unit_code else None,
-            now=clock.now(),
-            route=f"{request.method} {request.scope['path']}",
-            body_hash=hashlib.sha256(await request.body()).digest(),
-            key=key,
-            expected_version=_version(if_match),
-            correlation=correlation_of(request),
-            traceparent=str(span_of(request.scope)),
-        )
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match == "*":
-        return None
-    number = if_match.removeprefix("W/").strip('"')
-    if not number.isdecimal():
-        raise IF_MATCH_INVALID()
-    return int(number)
 
 
 def needs(permission: str) -> Any:

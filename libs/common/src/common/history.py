@@ -1,5 +1,6 @@
 """What happened to one aggregate, from its stored events, and whether the chain of their hashes holds."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +10,7 @@ import asyncpg
 import orjson
 from pydantic import BaseModel
 
-from common.cloudevents import first_break
+from common.cloudevents import first_break, stored_headers
 
 
 class Happened(BaseModel):
@@ -22,19 +23,19 @@ class Happened(BaseModel):
     actor: str
     unit: UUID | None
     data: dict[str, Any] | None
-    """What it told; null where the stored bytes are no JSON any more, which the chain then names."""
+    """What it told; null, as the unit is, where what is stored cannot be read any more: the chain then says so."""
     hash: str
 
     @classmethod
-    def of(cls, row: asyncpg.Record) -> "Happened":
-        """From a row of ``event``."""
+    def of(cls, row: asyncpg.Record, headers: Mapping[str, str]) -> "Happened":
+        """From a row of ``event`` and what its headers are read as."""
         return cls(
             version=row["aggregate_version"],
             type=row["type"],
             effective_on=row["effective_on"],
             recorded_at=row["recorded_at"],
             actor=row["actor"],
-            unit=orjson.loads(row["headers"]).get("ce_unitid"),
+            unit=_unit(headers.get("ce_unitid", "")),
             data=_told(row["payload"]),
             hash=row["hash"].hex(),
         )
@@ -42,8 +43,14 @@ class Happened(BaseModel):
 
 def _told(payload: bytes) -> dict[str, Any] | None:
     with suppress(orjson.JSONDecodeError):
-        told: dict[str, Any] = orjson.loads(payload)
-        return told
+        told = orjson.loads(payload)
+        return told if isinstance(told, dict) else None
+    return None
+
+
+def _unit(text: str) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(text)
     return None
 
 
@@ -61,5 +68,7 @@ async def history_of(pool: asyncpg.Pool, aggregate_type: str, aggregate_id: UUID
         aggregate_type,
         aggregate_id,
     )
-    broken = first_break((orjson.loads(row["headers"]), row["payload"]) for row in rows)
-    return History(events=[Happened.of(row) for row in rows], chain=broken or "ok")
+    headers = [stored_headers(row["headers"]) for row in rows]
+    broken = first_break((told, row["payload"]) for told, row in zip(headers, rows, strict=True))
+    events = [Happened.of(row, told or {}) for told, row in zip(headers, rows, strict=True)]
+    return History(events=events, chain=broken or "ok")

@@ -18,7 +18,8 @@ from common.auth import KeySet, Verifier
 from common.call import Service
 from common.database import open_pool
 from common.decision import Unit
-from common.door import Desk, Doors, UnitOf
+from common.desk import Desk, UnitOf
+from common.door import Doors
 from common.openapi import ABOUT, describe
 from common.problems import install
 from common.settings import Settings

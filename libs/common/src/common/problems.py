@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from common.database import AWAY, DATABASE_AWAY
+from common.database import AWAY, DATABASE_AWAY, DATABASE_HELD
 from common.decision import Kind, Refusal, Refused
 from common.telemetry import log
 from common.tracing import span_of
@@ -165,6 +165,11 @@ def install(app: FastAPI) -> None:
 
     for kind in AWAY:
         app.exception_handler(kind)(away)
+
+    @app.exception_handler(asyncpg.LockNotAvailableError)
+    async def held(request: Request, error: Exception) -> Response:
+        log.warning("database.held", error=repr(error), **about(request.scope))
+        return problem(request, DATABASE_HELD())
 
     async def unstorable(request: Request, _error: Exception) -> Response:
         return problem(request, UNSTORABLE())

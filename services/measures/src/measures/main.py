@@ -4,8 +4,8 @@ import asyncpg
 from fastapi import FastAPI
 
 from common.database import reachable
+from common.desk import UnitOf
 from common.directory import Directory, copy_of, directory_complete
-from common.door import UnitOf
 from common.http import create_app
 from common.process import serve
 from common.settings import Settings
