@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from common.decision import Refused
 
@@ -20,6 +21,18 @@ def refused(code: str, *, at: str | None = None) -> Iterator[None]:
         assert caught.value.pointer == at
     assert caught.value.say("zh")
     assert caught.value.say("en")
+
+
+@contextmanager
+def counted(number: int, reason: str) -> Iterator[None]:
+    """As many are turned away within, by what there is no more room for."""
+
+    def so_far() -> float:
+        return REGISTRY.get_sample_value("kegai_refused_requests_total", {"reason": reason}) or 0
+
+    before = so_far()
+    yield
+    assert so_far() - before == number
 
 
 def assert_problem(reply: httpx.Response, status: int, code: str, *, at: str | None = None) -> dict[str, Any]:

@@ -12,20 +12,15 @@ from kegai.local.ports import free_port
 
 
 @asynccontextmanager
-async def served(
-    app: FastAPI, *, protocol: type[asyncio.Protocol] | None = None, on_stop: Callable[[], None] = lambda: None
-) -> AsyncIterator[str]:
-    """The application's address while it is served; ``on_stop`` is called first when it ends, as in production.
-
-    :param protocol: what reads and answers on a connection, the application's own by default.
-    """
+async def served(app: FastAPI, *, on_stop: Callable[[], None] = lambda: None) -> AsyncIterator[str]:
+    """The application's address while it is served; ``on_stop`` is called first when it ends, as in production."""
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             host="127.0.0.1",
             port=port,
-            http=protocol or app.state.protocol,
+            http="httptools",
             log_level="error",
             lifespan="off",
             timeout_graceful_shutdown=8,

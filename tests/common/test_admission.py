@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,7 +14,7 @@ from common.http import create_app
 from common.settings import Settings
 from eventually import eventually
 from http_client import Connection, Reply, request
-from refusals import assert_problem
+from refusals import assert_problem, counted
 from serving import served
 
 ROOM = 3
@@ -64,7 +63,7 @@ async def counter() -> AsyncIterator[Counter]:
 
 @pytest.fixture
 async def url(counter: Counter) -> AsyncIterator[str]:
-    """The counter on a real port, behind the protocol that refuses."""
+    """The counter on a real port."""
     async with served(counter.app, on_stop=counter.let_go.set) as address:
         yield address
 
@@ -95,7 +94,8 @@ async def _full(counter: Counter, url: str) -> AsyncIterator[list[asyncio.Task[R
 
 async def test_what_is_more_is_refused_at_once_and_what_was_let_in_is_answered(counter: Counter, url: str) -> None:
     async with _full(counter, url) as waiting, _connections(url, 5) as more:
-        refused = await asyncio.gather(*(connection.ask(_get("/wait")) for connection in more))
+        with counted(5, "process"):
+            refused = await asyncio.gather(*(connection.ask(_get("/wait")) for connection in more))
         assert [(reply.status, reply.headers[b"retry-after"]) for reply in refused] == [(503, b"2")] * 5
         assert counter.begun == ROOM
         counter.let_go.set()
@@ -117,43 +117,12 @@ async def test_the_refusal_is_a_problem_in_the_callers_language(
     counter: Counter, url: str, accepted: str, language: str, word: str
 ) -> None:
     asked = {"accept-language": accepted, "x-request-id": "r-1"}
-    async with _full(counter, url), _connections(url, 1) as (connection,):
-        unread = await connection.ask(request("GET", "/wait", asked))
-        transport = httpx.ASGITransport(counter.app)
-        async with httpx.AsyncClient(transport=transport, base_url=url) as client:
-            read = await client.get("/wait", headers=asked)
-    assert_problem(read, 503, "service.busy")
-    assert read.content == unread.body
-    assert (read.json()["instance"], unread.headers[b"content-language"].decode()) == ("r-1", language)
-    assert word in read.json()["detail"]
-    assert read.headers["retry-after"] == "2"
-
-
-async def _reply_after_a_smuggled_request(counter: Counter, url: str) -> Reply:
-    """The reply to a request after one whose body looks like a request, and which was answered before that came."""
-    smuggled = _get("/wait")
-    head = request("POST", "/early", {}).replace(b"content-length: 0", b"content-length: %d" % len(smuggled))
-    async with _connections(url, 2) as (connection, other):
-        assert (await connection.ask(head)).status == 200
-        counter.app.state.admission.limit = 0
-        reply = asyncio.create_task(connection.ask(smuggled))
-        await asyncio.sleep(0)  # it is sent, and read before the other's request
-        assert (await other.ask(_get("/wait"))).status == 503
-        connection.send(_get("/wait", x_request_id="the-second"))
-        return await reply
-
-
-async def test_what_is_not_one_whole_request_is_never_answered_as_one(counter: Counter, url: str) -> None:
-    """Else a body that looks like a request would get a reply, and who asks next on the connection another's."""
-    assert b"the-second" in (await _reply_after_a_smuggled_request(counter, url)).body
-
-
-async def test_without_knowing_where_requests_end_replies_would_be_mixed_up(counter: Counter) -> None:
-    class Careless(counter.app.state.protocol):  # type: ignore[misc, name-defined]
-        amid_request = property(lambda _: False, lambda _, __: None)
-
-    async with served(counter.app, protocol=Careless, on_stop=counter.let_go.set) as url:
-        assert b"the-second" not in (await _reply_after_a_smuggled_request(counter, url)).body
+    async with _full(counter, url), httpx.AsyncClient(base_url=url) as client:
+        refused = await client.get("/wait", headers=asked)
+    assert_problem(refused, 503, "service.busy")
+    assert (refused.json()["instance"], refused.headers["content-language"]) == ("r-1", language)
+    assert word in refused.json()["detail"]
+    assert refused.headers["retry-after"] == "2"
 
 
 async def test_a_request_in_pieces_is_refused_as_well(counter: Counter, url: str) -> None:
@@ -161,51 +130,6 @@ async def test_a_request_in_pieces_is_refused_as_well(counter: Counter, url: str
         whole = request("POST", "/early", {"content-type": "application/json"}, b"{}")
         connection.send(whole[:30])
         assert (await connection.ask(whole[30:])).status == 503
-
-
-@pytest.mark.parametrize(
-    ("head", "body", "expected"),
-    [
-        ("POST / HTTP/1.1", b"", True),
-        ("POST / HTTP/1.1|content-length: 2", b"{}", True),
-        ("POST / HTTP/1.1|Content-Length:\t2 ", b"{}", True),
-        ("POST / HTTP/1.1|content-length: 2", b"", False),
-        ("POST / HTTP/1.1|content-length: 2", b"{}G", False),
-        ("POST / HTTP/1.1|content-length : 2", b"", False),
-        ("POST / HTTP/1.1|content-length: 0|content-length: 2", b"", False),
-        ("POST / HTTP/1.1|content-length: 0, 2", b"", False),
-        ("POST / HTTP/1.1|content-length: " + "0" * 5_000, b"", False),
-        ("POST / HTTP/1.1|transfer-encoding: chunked", b"", False),
-        ("GET / HTTP/1.1|Connection: keep-alive", b"", True),
-        ("GET / HTTP/1.1|Connection: close", b"", False),
-        ("HEAD / HTTP/1.1", b"", False),
-        ("GET / HTTP/1.0", b"", False),
-    ],
-)
-def test_one_whole_request_is_told_by_its_length_alone(head: str, body: bytes, expected: bool) -> None:
-    data = head.replace("|", "\r\n").encode() + b"\r\n\r\n" + body
-    assert admission._is_one_request(data) is expected
-
-
-async def test_the_refusal_of_a_head_has_no_body(counter: Counter, url: str) -> None:
-    """Else whoever asks next on the connection would take it for the beginning of the reply."""
-    async with _full(counter, url):
-        place = urlsplit(url)
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
-        for method in ("HEAD", "GET"):
-            writer.write(request(method, "/wait", {}))
-            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 503 ")
-        writer.close()
-
-
-async def test_a_connection_that_was_refused_and_idles_is_closed(counter: Counter) -> None:
-    class Brief(counter.app.state.protocol):  # type: ignore[misc, name-defined]
-        timeout_keep_alive = property(lambda _: 0.05, lambda _, __: None)
-
-    counter.app.state.admission.limit = 0
-    async with served(counter.app, protocol=Brief) as url, _connections(url, 1) as (connection,):
-        assert (await connection.ask(_get("/wait"))).status == 503
-        assert await eventually(lambda: connection.closed)
 
 
 async def test_a_request_is_answered_in_time_even_by_what_does_not_heed(

@@ -20,7 +20,7 @@ from folds import fold_item
 from keeping import ON, add, another_process, count, counts, keep_an_item, planning
 from measures.item.domain import Item
 from measures.item.store import items
-from refusals import refused
+from refusals import counted, refused
 
 # ── one statement ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,9 +143,10 @@ async def test_who_finds_the_queue_long_is_refused_and_nothing_is_begun(
 ) -> None:
     monkeypatch.setattr("common.lanes.LANE_MAX", 3)
     item = await keep_an_item(pool)
-    replies = await asyncio.gather(
-        *(items.change(call_of(pool), item, planning(number)) for number in range(2, 12)), return_exceptions=True
-    )
+    with counted(7, "aggregate"):
+        replies = await asyncio.gather(
+            *(items.change(call_of(pool), item, planning(number)) for number in range(2, 12)), return_exceptions=True
+        )
     codes = [reply.refusal.code for reply in replies if isinstance(reply, Refused)]
     assert codes == ["version.busy"] * 7
     assert (await items.load(call_of(pool), item)).state.version == 2 + 3

@@ -8,6 +8,7 @@ import pytest
 from doors import Door
 from events.tables import PROJECTION
 from eventually import eventually
+from refusals import counted
 from stories import Told, learn
 
 
@@ -45,8 +46,9 @@ async def test_of_many_who_wait_for_a_position_some_are_told_at_once_to_come_bac
     told.plan()
     await learn(views.pool, told.records)
     path, position = "/api/v1/progress/plans/PLAN-1", f"{item}@1"
-    waiting = [asyncio.create_task(asked(views, path, min_position=position)) for _ in range(5)]
-    await eventually(lambda: sum(one.done() for one in waiting) == 3)
+    with counted(3, "position"):
+        waiting = [asyncio.create_task(asked(views, path, min_position=position)) for _ in range(5)]
+        await eventually(lambda: sum(one.done() for one in waiting) == 3)
     assert {one.result() for one in waiting if one.done()} == {(503, "view.not-there-yet")}
     assert (await asked(views, path))[0] == 200
     await views.pool.execute("INSERT INTO projection_version VALUES ($1, $2, 1)", PROJECTION, item)

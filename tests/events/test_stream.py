@@ -15,7 +15,7 @@ from doors import Door
 from events import feed
 from events.feed import Change
 from events.stream import Broadcast
-from eventually import eventually
+from refusals import counted
 from serving import served
 from stories import ItemStory, Told, learn, milestones
 
@@ -206,8 +206,7 @@ async def test_an_open_stream_takes_no_room_from_those_who_ask(views: Door, addr
     async with listening(address) as heard, httpx.AsyncClient(base_url=address) as client:
         await anext(heard)
         assert (await client.get("/api/v1/progress/measures")).status_code == 404
-        assert views.app.state.admission.streams == 1
-    await eventually(lambda: views.app.state.admission.streams == 0)
+        assert views.app.state.admission.under_way == 0
 
 
 async def test_more_readers_than_are_allowed_are_told_to_come_later(
@@ -217,6 +216,7 @@ async def test_more_readers_than_are_allowed_are_told_to_come_later(
     async with listening(address) as heard:
         await anext(heard)
         async with httpx.AsyncClient(base_url=address) as client:
-            reply = await client.get("/stream")
+            with counted(1, "stream"):
+                reply = await client.get("/stream")
     assert (reply.status_code, reply.json()["code"]) == (503, "stream.too-many-readers")
     assert "retry-after" in reply.headers

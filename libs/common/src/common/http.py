@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 from starlette.types import ASGIApp
 
-from common.admission import Admission, Bounds, protocol
+from common.admission import Admission, Bounds
 from common.auth import KeySet, Verifier
 from common.call import Service
 from common.database import open_pool
@@ -120,7 +120,6 @@ def create_app(
     install(app)
     describe(app)
     app.state.admission = Admission()
-    app.state.protocol = protocol(app.state.admission)
     return app
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from common.decision import Kind, Refusal
+from common.telemetry import REFUSED_REQUESTS
 
 LANE_MAX: Final = 64
 """Commands on one aggregate at once: half of all that a process lets in, so that others get through."""
@@ -41,6 +42,7 @@ class Lanes:
         """
         lane = self._lanes.setdefault(aggregate_id, Lane())
         if lane.length >= LANE_MAX:
+            REFUSED_REQUESTS.labels("aggregate").inc()
             raise BUSY()
         lane.length += 1
         try:

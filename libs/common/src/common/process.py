@@ -65,14 +65,14 @@ class _Unsignalled(uvicorn.Server):
         yield
 
 
-def _server(app: Any, settings: Settings, port: int, protocol: Any = "httptools") -> _Unsignalled:
+def _server(app: Any, settings: Settings, port: int) -> _Unsignalled:
     return _Unsignalled(
         uvicorn.Config(
             app,
             host=settings.host,
             port=port,
             loop="uvloop",
-            http=protocol,
+            http="httptools",
             log_level="warning",
             log_config=None,
             access_log=False,
@@ -96,8 +96,7 @@ async def serve(
 
     ``on_stop`` ends what would otherwise never end: a server waits for its open replies.
     """
-    protocol = getattr(app.state, "protocol", "httptools")  # what operators ask is never refused
-    servers = [_server(app, settings, settings.port, protocol), _server(ops_app(checks), settings, settings.ops_port)]
+    servers = [_server(app, settings, settings.port), _server(ops_app(checks), settings, settings.ops_port)]
     running = [asyncio.create_task(server.serve()) for server in servers]
     try:
         await _until_stopped(running)

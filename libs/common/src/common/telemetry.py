@@ -23,8 +23,10 @@ REQUEST_SECONDS = Histogram(
     ["operation", "status"],
     buckets=FROM_A_REQUEST,
 )
-ADMISSION_WAITING = Gauge("kegai_admission_waiting", "Requests that were let in and are not answered yet")
-REFUSED_REQUESTS = Counter("kegai_refused_requests", "Requests that were turned away unread, by reason", ["reason"])
+REQUESTS_UNDER_WAY = Gauge("kegai_requests_under_way", "Requests that were let in and are not answered yet")
+REFUSED_REQUESTS = Counter(
+    "kegai_refused_requests", "Requests that were turned away at once, by what there is no more room for", ["reason"]
+)
 DECIDE_SECONDS = Histogram(
     "kegai_decide_seconds", "Time in which a rule decided a command", ["aggregate"], buckets=FROM_A_DECISION
 )

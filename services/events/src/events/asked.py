@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from common import clock
 from common.database import Connection
 from common.decision import Kind, Refusal
+from common.telemetry import REFUSED_REQUESTS
 
 WAIT_SECONDS_MAX: Final = 2.0
 POLL_SECONDS: Final = 0.005
@@ -106,6 +107,7 @@ class Waiters:
         :raises Refused: ``view.not-there-yet``, if too many wait already.
         """
         if self._number >= WAITING_MAX:
+            REFUSED_REQUESTS.labels("position").inc()
             raise NOT_THERE_YET(position=position)
         self._number += 1
         try:

@@ -16,9 +16,8 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from common.admission import Admission
 from common.decision import Kind, Refusal
-from common.telemetry import SSE_READERS, log
+from common.telemetry import REFUSED_REQUESTS, SSE_READERS, log
 from events import feed
 from events.feed import Change
 
@@ -101,6 +100,7 @@ class Broadcast:
         :raises Refused: ``stream.too-many-readers``.
         """
         if sum(channel.readers for channel in self._channels) >= READERS_MAX:
+            REFUSED_REQUESTS.labels("stream").inc()
             raise TOO_MANY()
 
     def listen(self, channel: Channel, change: int) -> None:
@@ -161,11 +161,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the reader goes, falls too far behind, or the process stops."""
-        admission: Admission = scope["app"].state.admission
-        with admission.streaming(scope):
-            await self._serve(receive, send)
-
-    async def _serve(self, receive: Receive, send: Send) -> None:
+        scope["state"]["leave"]()  # it is no longer one of those that are answered and gone
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         leaving = asyncio.create_task(self._watch(receive))
         self._broadcast.listen(self._channel, +1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from kegai.gateway.routes import Route, Routes, local_replies
+from kegai.gateway.routes import Route, Routes, Service, bounds, local_replies
 
 _TYPE = "type.googleapis.com/envoy.extensions"
 _LOOPBACK = "127.0.0.1"
@@ -58,7 +58,7 @@ def configuration(routes: Routes, places: Places) -> dict[str, Any]:
                 }
             ],
             "clusters": [
-                _cluster(name, places.ports.get(name, service.port), service.connections_max)
+                _cluster(name, places.ports.get(name, service.port), service)
                 for name, service in routes.services.items()
             ],
         },
@@ -169,7 +169,9 @@ def _destination(route: Route, routes: Routes) -> dict[str, Any]:
     if route.service is None:
         return {"direct_response": {"status": 404}}
     action: dict[str, Any] = {"cluster": route.service, "timeout": f"{routes.timeouts[route.timeout]}s"}
-    if routes.timeouts[route.timeout] > 0:
+    if routes.streams(route):
+        action["priority"] = "HIGH"  # with bounds and connections of its own
+    else:
         # Only a read, and only one that never reached the service: a command is the client's to repeat, with its key.
         action["retry_policy"] = {
             "retry_on": "connect-failure",
@@ -179,7 +181,10 @@ def _destination(route: Route, routes: Routes) -> dict[str, Any]:
     return {"route": action}
 
 
-def _cluster(name: str, port: int, connections_max: int) -> dict[str, Any]:
+def _cluster(name: str, port: int, service: Service) -> dict[str, Any]:
+    thresholds = [{"priority": "DEFAULT", **bounds(service.requests_max)}]
+    if service.streams_max:
+        thresholds.append({"priority": "HIGH", **bounds(service.streams_max)})
     return {
         "name": name,
         "type": "STATIC",
@@ -188,16 +193,7 @@ def _cluster(name: str, port: int, connections_max: int) -> dict[str, Any]:
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(_LOOPBACK, port)}}]}],
         },
-        "circuit_breakers": {
-            "thresholds": [
-                {
-                    "max_connections": connections_max,
-                    "max_pending_requests": 1024,
-                    "max_requests": connections_max + 1024,
-                    "max_retries": 16,
-                }
-            ]
-        },
+        "circuit_breakers": {"thresholds": thresholds},
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{_TYPE}.upstreams.http.v3.HttpProtocolOptions",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kegai.gateway.routes import Route, Routes, local_replies
+from kegai.gateway.routes import Route, Routes, bounds, local_replies
 
 _STANDARD = "gateway.networking.k8s.io/v1"
 _ENVOY_GATEWAY = "gateway.envoyproxy.io/v1alpha1"
@@ -122,16 +122,17 @@ def _traffic(route: Route, routes: Routes) -> dict[str, Any]:
         "requestBuffer": {"limit": str(routes.body_max_bytes)},
     }
     if route.service is not None:
-        connections = routes.services[route.service].connections_max
+        service = routes.services[route.service]
+        most = bounds(service.streams_max if routes.streams(route) else service.requests_max)
         settings["circuitBreaker"] = {
-            "maxConnections": connections,
-            "maxPendingRequests": 1024,
-            "maxParallelRequests": connections + 1024,
-            "maxParallelRetries": 16,
+            "maxConnections": most["max_connections"],
+            "maxPendingRequests": most["max_pending_requests"],
+            "maxParallelRequests": most["max_requests"],
+            "maxParallelRetries": most["max_retries"],
         }
         settings["timeout"] = {"tcp": {"connectTimeout": "1s"}, "http": {"connectionIdleTimeout": "4s"}}
         # The policy cannot tell a read from a command, so only routes that have nothing but reads are tried again.
-        retried = route.auth == "public" and routes.timeouts[route.timeout] > 0
+        retried = route.auth == "public" and not routes.streams(route)
         settings["retry"] = {"numRetries": 2 if retried else 0, "retryOn": {"triggers": ["connect-failure"]}}
     target = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": route_name(route)}
     return _policy("BackendTrafficPolicy", route_name(route), target, settings)

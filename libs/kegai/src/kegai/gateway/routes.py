@@ -22,10 +22,11 @@ class Token(_Given):
 
 
 class Service(_Given):
-    """One upstream: its default local port and how many connections the gateway may hold to it."""
+    """One upstream: its default local port, and how many requests and streams it is given at once."""
 
     port: int
-    connections_max: int
+    requests_max: Annotated[int, Field(ge=1)]
+    streams_max: int = 0
 
 
 class Route(_Given):
@@ -42,6 +43,8 @@ class Reply(_Given):
     """The gateway's own answer for a status: a stable code, both languages, and when to come back (seconds)."""
 
     status: int
+    flag: str | None = None
+    """Envoy's response flag: said only where the status was given for this reason."""
     code: str
     zh: str
     en: str
@@ -66,10 +69,16 @@ class Routes(_Given):
             known = {None, *self.services}
             if route.service not in known or route.rate not in self.rates or route.timeout not in self.timeouts:
                 raise ValueError(f"{route.prefix} names a service, rate or timeout that is not declared")
+            if route.service is not None and self.streams(route) and not self.services[route.service].streams_max:
+                raise ValueError(f"{route.prefix} is a stream, and {route.service} takes none")
         prefixes = [route.prefix for route in self.routes]
         if len(prefixes) != len(set(prefixes)):
             raise ValueError("a prefix is declared twice")
         return self
+
+    def streams(self, route: Route) -> bool:
+        """Whether the answers of a route go on: they are counted apart from those that are given and gone."""
+        return self.timeouts[route.timeout] == 0
 
     def longest_first(self) -> list[Route]:
         """The routes in the order in which a gateway that takes the first match must try them."""
@@ -99,13 +108,30 @@ def _problem(reply: Reply) -> dict[str, Any]:
     }
 
 
+def bounds(requests_max: int) -> dict[str, int]:
+    """At most so many requests to a service, under way or waiting for a connection, by Envoy's names.
+
+    A request that finds no idle connection waits for a new one to open, so these are as many; as each of the gateway's
+    threads keeps its own, there may be twice as many connections. What is more is refused, and nothing waits.
+    """
+    return {
+        "max_connections": 2 * requests_max,
+        "max_pending_requests": requests_max,
+        "max_requests": requests_max,
+        "max_retries": 16,
+    }
+
+
+def _filter(reply: Reply) -> dict[str, Any]:
+    if reply.flag is not None:
+        return {"response_flag_filter": {"flags": [reply.flag]}}
+    value = {"default_value": reply.status, "runtime_key": "unused"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
 def _mapper(reply: Reply) -> dict[str, Any]:
     mapper: dict[str, Any] = {
-        "filter": {
-            "status_code_filter": {
-                "comparison": {"op": "EQ", "value": {"default_value": reply.status, "runtime_key": "unused"}}
-            }
-        },
+        "filter": _filter(reply),
         "body_format_override": {
             "content_type": "application/problem+json; charset=utf-8",
             "json_format": _problem(reply),

@@ -86,7 +86,7 @@ def path(service: str, figures: Figures) -> Iterator[tuple[str, str]]:
 
 
 def _requests(service: str, figures: Figures) -> Iterator[tuple[str, str]]:
-    under_way, refused = figures.total("kegai_admission_waiting"), figures.total("kegai_refused_requests_total")
+    under_way, refused = figures.total("kegai_requests_under_way"), figures.total("kegai_refused_requests_total")
     for answered in figures.timed("kegai_request_seconds").values():
         yield (
             say("请求", "requests"),
