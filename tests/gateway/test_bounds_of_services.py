@@ -8,6 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from common.admission import UNDER_WAY_MAX
+from common.lanes import LANE_MAX
+from events.asked import WAITING_MAX
 from eventually import eventually
 from gateway.conftest import Gateway, running_gateway
 from kegai.gateway import load
@@ -90,7 +93,8 @@ def test_a_stream_to_a_service_that_takes_none_is_refused() -> None:
         Routes.model_validate(routes.model_copy(update={"services": services}).model_dump())
 
 
-def test_readers_that_wait_for_a_position_leave_room_for_others() -> None:
-    from events.asked import WAITING_MAX
-
-    assert load().services["events"].requests_max // 2 >= WAITING_MAX
+def test_the_gateway_gives_a_service_no_more_than_it_takes_and_who_waits_there_leaves_room() -> None:
+    for service in load().services.values():
+        assert service.requests_max <= UNDER_WAY_MAX
+        assert service.requests_max >= 2 * LANE_MAX
+        assert service.requests_max >= 2 * WAITING_MAX

