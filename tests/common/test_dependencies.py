@@ -103,7 +103,8 @@ def test_every_service_is_under_the_rules() -> None:
 
 def test_every_producers_contract_is_under_the_rules_but_the_directory() -> None:
     folder = ROOT / "libs/common/src/common/contracts"
-    told = {path.stem for path in folder.glob("*.py") if "producer: ClassVar" in path.read_text()}
+    modules = [path for path in folder.rglob("*.py") if "producer: ClassVar" in path.read_text()]
+    told = {path.relative_to(folder).parts[0].removesuffix(".py") for path in modules}
     guarded = {rule["protected_modules"][0] for rule in RULES.values() if rule["type"] == "protected"}
     assert guarded == {f"common.contracts.{name}" for name in told - {"__init__", "directory"}}
 

@@ -63,6 +63,7 @@ async def test_an_item_is_read_with_its_milestones_and_what_may_be_done(
     milestone = seen["milestones"][0]
     assert (milestone["state"], milestone["attained_on"], milestone["weight"]) == ("reported", "2022-06-01", "1")
     assert set(seen["allowed_actions"]) == {"milestones/1/verify", "milestones/1/return"}
+    assert {"action": "report-done", "code": "auth.not-permitted"} in seen["blocked"]
     assert (await reporter.get(reported)).json()["allowed_actions"] == ["report-done"]
 
 

@@ -193,9 +193,9 @@ def test_a_plan_takes_no_items_before_it_begins() -> None:
 
 
 def test_a_draft_offers_its_adoption_alone() -> None:
-    assert list(a_plan().actions(None)) == [("plan.adopt", "adopt")]
+    assert list(a_plan().steps(None)) == [("plan.adopt", "adopt", None)]
 
 
 def test_a_plan_offers_the_phases_that_are_still_to_come() -> None:
-    assert [path for _, path in an_adopted_plan().actions(None)] == [f"phases/P{n}/enter" for n in (0, 1, 2)]
-    assert [path for _, path in _in_force().actions(None)] == ["phases/P2/enter"]
+    assert [path for _, path, _ in an_adopted_plan().steps(None)] == [f"phases/P{n}/enter" for n in (0, 1, 2)]
+    assert [path for _, path, _ in _in_force().steps(None)] == ["phases/P2/enter"]

@@ -77,7 +77,7 @@ class PlanLife(RuleBasedStateMachine):
 
     @invariant()
     def it_offers_what_would_change_it(self) -> None:
-        offered = {path.replace("phases/", "enter ").removesuffix("/enter") for _, path in self.plan.actions(None)}
+        offered = {path.replace("phases/", "enter ").removesuffix("/enter") for _, path, _ in self.plan.steps(None)}
         assert offered == TABLE[self.stands]
 
 
@@ -89,7 +89,7 @@ TestPlanLife.settings = settings(max_examples=60, stateful_step_count=12, deadli
     ("name", "broken"),
     [
         ("enter_phase", lambda plan, code, *, on: plan._told(on, _phase(plan, code, on), plan)),
-        ("actions", lambda plan, by: iter([("plan.adopt", "adopt")])),
+        ("steps", lambda plan, by: iter([("plan.adopt", "adopt", None)])),
         ("adopt", lambda plan, *, issuer, document_number, on: Change(plan, (), on)),
     ],
 )

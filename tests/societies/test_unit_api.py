@@ -67,6 +67,7 @@ async def test_an_established_unit_is_read_where_the_reply_says(officer: AsyncCl
         "established_on": "2021-01-01",
         "state": "active",
         "allowed_actions": ["rename"],
+        "blocked": [],
     }
     assert found.headers["etag"] == reply.headers["etag"] == '"1"'
 

@@ -171,8 +171,8 @@ def test_a_unit_that_is_no_more_keeps_its_name_and_offers_nothing(state: UnitSta
 
     with refused("unit.wrong-state"):
         gone.rename(name_zh="新名", name_en="New name", on=date(2023, 5, 1))
-    assert list(gone.actions(None)) == []
+    assert list(gone.steps(None)) == []
 
 
 def test_an_active_unit_may_be_renamed() -> None:
-    assert list(a_unit().actions(None)) == [("unit.rename", "rename")]
+    assert list(a_unit().steps(None)) == [("unit.rename", "rename", None)]

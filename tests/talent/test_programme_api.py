@@ -61,6 +61,7 @@ async def test_a_programme_is_read_where_the_reply_says(manager: AsyncClient) ->
         "state": "draft",
         "since": "2022-01-10",
         "allowed_actions": ["activate"],
+        "blocked": [],
     }
     assert found.headers["etag"] == reply.headers["etag"] == '"1"'
 

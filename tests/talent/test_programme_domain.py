@@ -129,12 +129,12 @@ def test_all_three_steps_may_take_effect_on_one_day() -> None:
 @pytest.mark.parametrize(
     ("programme", "offered"),
     [
-        (a_draft, [("programme.activate", "activate")]),
-        (an_active_programme, [("programme.retire", "retire")]),
+        (a_draft, [("programme.activate", "activate", None)]),
+        (an_active_programme, [("programme.retire", "retire", None)]),
         (a_retired_programme, []),
     ],
 )
 def test_a_programme_offers_exactly_what_it_would_take(
-    programme: Callable[[], Programme], offered: list[tuple[str, str]]
+    programme: Callable[[], Programme], offered: list[tuple[str, str, None]]
 ) -> None:
-    assert list(programme().actions(None)) == offered
+    assert list(programme().steps(None)) == offered

@@ -1,9 +1,10 @@
 """What a domain may say to a command: a change with the events that tell of it, or a refusal with a stable code."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from common.contracts import Event
@@ -81,6 +82,10 @@ class Unit:
         """Whether this unit is one of the given ones or below one of them."""
         return not set(units).isdisjoint(self.lineage)
 
+
+Steps: TypeAlias = Iterator[tuple[str, str, Refused | None]]
+"""Steps as a state names them: the permission that each needs (``milestone.verify``), the command's path relative to
+the aggregate's address (``milestones/2/verify``), and what speaks against it now, if anything does."""
 
 NOT_INDEPENDENT = Refusal(
     "judge.not-independent",

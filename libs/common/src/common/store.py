@@ -1,30 +1,30 @@
 """Load one aggregate, let it decide, save in one statement: state, events, outbox and reply are durable together."""
 
 import asyncio
-import dataclasses
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import chain
-from typing import Any, Final, Generic, Protocol, TypeVar, get_type_hints
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 import asyncpg
 import orjson
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
 from common.call import Call
 from common.cloudevents import GENESIS, Circumstances, headers_of, linked
-from common.decision import Change, Kind, Refusal, Refused, Unit
+from common.decision import Change, Kind, Refusal, Refused
 from common.history import History, history_of
 from common.lanes import Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies, kept_reply
 from common.rows import AggregateRow, RowCodec
 from common.saving import Saving, Told, insert_statement, slice_of, update_statement
+from common.showing import Aggregate, allowed, read_model, seen
 from common.telemetry import DECIDE_SECONDS, SAVE_SECONDS
 
 ATTEMPTS_MAX = 5
@@ -40,25 +40,6 @@ CONTENDED = Refusal(
     zh="该对象正被多方同时修改，请重试",
     en="This is being changed by many at once; try again",
 )
-
-
-class Aggregate(Protocol):
-    """What the store asks of a state: its id, the name of its state, and which commands it would take next."""
-
-    @property
-    def id(self) -> UUID:
-        """UUIDv7, the Kafka key of the aggregate's events."""
-
-    @property
-    def version(self) -> int:
-        """How many events it has had; 0 before the first."""
-
-    @property
-    def state(self) -> str:
-        """The name of the state it is in."""
-
-    def actions(self, by: Unit | None) -> Iterable[tuple[str, str]]:
-        """Pairs of a permission (``milestone.verify``) and the command's relative path (``milestones/2/verify``)."""
 
 
 State = TypeVar("State", bound=Aggregate)
@@ -107,7 +88,7 @@ class Aggregates(Generic[State]):
     ) -> None:
         self.of = of
         self.at = at
-        self.read_model = _read_model(state)
+        self.read_model = read_model(state)
         self.codec = RowCodec(row.__table__, state)  # type: ignore[attr-defined]
         self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
         self._visible = visible
@@ -141,10 +122,7 @@ class Aggregates(Generic[State]):
 
     def seen(self, call: Call, state: State) -> BaseModel:
         """A state as ``read_model`` shows it to this caller."""
-        return self.read_model.model_validate(
-            {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}  # type: ignore[arg-type]
-            | {"allowed_actions": _allowed(call, state)}
-        )
+        return seen(call, state, self.read_model)
 
     async def history(self, call: Call, aggregate_id: UUID) -> History:
         """All that ever happened to one aggregate, in order, and whether its hash chain holds.
@@ -201,7 +179,7 @@ class Aggregates(Generic[State]):
             "version": state.version,
             "position": f"{state.id}@{state.version}",
             "state": state.state,
-            "allowed_actions": _allowed(call, state),
+            "allowed_actions": allowed(call, state),
         }
         headers = _etag(state.version)
         if status == 201:
@@ -280,15 +258,5 @@ class Aggregates(Generic[State]):
         raise (taken() if taken else CONTENDED()) from error
 
 
-def _allowed(call: Call, state: Aggregate) -> tuple[str, ...]:
-    return tuple(path for permission, path in state.actions(call.caller_unit) if permission in call.permissions)
-
-
 def _etag(version: int) -> dict[str, str]:
     return {"ETag": f'"{version}"'}
-
-
-def _read_model(state: type[Any]) -> type[BaseModel]:
-    """How a state is shown: its own fields, and what the caller may do next."""
-    fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(state).items()}
-    return create_model(f"{state.__name__}Read", **fields, allowed_actions=(tuple[str, ...], ...))

@@ -1,12 +1,11 @@
 """How a reform item (改革事项) stands, and which steps are open to whom: the rules that decide also offer."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from common.contracts.measures import Focus
-from common.decision import NOT_INDEPENDENT, Refused, Unit
+from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.rules import (
     MILESTONE_STEPS,
@@ -53,17 +52,16 @@ class Standing:
     """What the owner said when it reported the item done."""
     milestones: tuple[Milestone, ...]
 
-    def actions(self, by: Unit | None) -> Iterator[tuple[str, str]]:
-        """What may be done next, by the same rules that decide."""
+    def steps(self, by: Unit | None) -> Steps:
+        """What begins in this state, by the same rules that decide."""
         for action in STEPS_FROM[self.state]:
-            if self.why_not(action, by) is None:
-                yield f"item.{action}", action
+            yield f"item.{action}", action, self.why_not(action, by)
         if self.state in PLANNING:
-            yield "milestone.plan", "milestones"
+            yield "milestone.plan", "milestones", None
         for milestone in self.milestones:
             for action in MILESTONE_STEPS_FROM[self.state, milestone.state]:
-                if self.why_not_milestone(action, milestone, by) is None:
-                    yield f"milestone.{action}", f"milestones/{milestone.number}/{action}"
+                path = f"milestones/{milestone.number}/{action}"
+                yield f"milestone.{action}", path, self.why_not_milestone(action, milestone, by)
 
     def why_not(self, action: str, by: Unit | None) -> Refused | None:
         """What speaks against a step of the item by this unit; None if nothing does."""

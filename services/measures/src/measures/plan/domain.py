@@ -1,6 +1,5 @@
 """A reform plan: put down once, adopted, and entered phase by phase; its codes never change."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -8,7 +7,7 @@ from uuid import UUID
 
 from common.contracts import Event
 from common.contracts.measures import Aspect, Measure, Phase, PhaseEntered, PlanAdopted, PlanDefined
-from common.decision import EFFECTIVE_BEFORE_PLAN, Change, Kind, Refusal, Unit, must_follow
+from common.decision import EFFECTIVE_BEFORE_PLAN, Change, Kind, Refusal, Steps, Unit, must_follow
 
 CODE_TWICE = Refusal(
     "plan.code-twice", zh="代码 {code} 出现了两次", en="The code {code} is given twice", kind=Kind.INVALID
@@ -87,14 +86,14 @@ class Plan:
     phase: str | None = None
     """Code of the phase that was entered last."""
 
-    def actions(self, by: Unit | None) -> Iterator[tuple[str, str]]:  # noqa: ARG002 - who asks makes no difference here
-        """What may be done next."""
+    def steps(self, by: Unit | None) -> Steps:  # noqa: ARG002 - who asks makes no difference here
+        """What begins in this state."""
         if self.state is PlanState.DRAFT:
-            yield "plan.adopt", "adopt"
+            yield "plan.adopt", "adopt", None
             return
         codes = [phase.code for phase in self.phases]
         for code in codes[codes.index(self.phase) + 1 if self.phase else 0 :]:
-            yield "plan.enter-phase", f"phases/{code}/enter"
+            yield "plan.enter-phase", f"phases/{code}/enter", None
 
     def adopt(self, *, issuer: str, document_number: str, on: date) -> Change["Plan"]:
         """The plan was issued with a document and binds from that day.

@@ -1,13 +1,12 @@
 """An association unit (科协组织): established once, its code its own for good, its name from a given day on."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from common.contracts.directory import UnitEstablished, UnitKind, UnitRenamed
-from common.decision import Change, Kind, Refusal, Unit, must_follow
+from common.decision import Change, Kind, Refusal, Steps, Unit, must_follow
 
 PARENT_NEEDED = Refusal(
     "unit.parent-needed",
@@ -66,10 +65,10 @@ class AssociationUnit:
     established_on: date
     state: UnitState
 
-    def actions(self, by: Unit | None) -> Iterator[tuple[str, str]]:  # noqa: ARG002 - who asks makes no difference here
-        """What may be done next."""
+    def steps(self, by: Unit | None) -> Steps:  # noqa: ARG002 - who asks makes no difference here
+        """What begins in this state."""
         if self.state is UnitState.ACTIVE:
-            yield "unit.rename", "rename"
+            yield "unit.rename", "rename", None
 
     def rename(self, *, name_zh: str, name_en: str, on: date) -> Change["AssociationUnit"]:
         """It bears another name from that day on.

@@ -1,6 +1,5 @@
 """A talent programme: put down as a draft, activated, and retired in the end; its code never changes."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -15,7 +14,7 @@ from common.contracts.talent import (
     ProgrammeKind,
     ProgrammeRetired,
 )
-from common.decision import Change, Refusal, Unit, must_follow
+from common.decision import Change, Refusal, Steps, Unit, must_follow
 
 WRONG_STATE = Refusal(
     "programme.wrong-state",
@@ -52,12 +51,12 @@ class Programme:
     since: date
     """The day on which the last step took effect."""
 
-    def actions(self, by: Unit | None) -> Iterator[tuple[str, str]]:  # noqa: ARG002 - who asks makes no difference here
-        """What may be done next."""
+    def steps(self, by: Unit | None) -> Steps:  # noqa: ARG002 - who asks makes no difference here
+        """What begins in this state."""
         if self.state is ProgrammeState.DRAFT:
-            yield "programme.activate", "activate"
+            yield "programme.activate", "activate", None
         if self.state is ProgrammeState.ACTIVE:
-            yield "programme.retire", "retire"
+            yield "programme.retire", "retire", None
 
     def activate(self, *, on: date) -> Change["Programme"]:
         """Cohorts may be held from that day on.

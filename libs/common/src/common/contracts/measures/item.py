@@ -1,37 +1,20 @@
-"""What measures tells: a plan adopted and entered phase by phase, its items done step by step, judged by others."""
+"""What is told of a reform item: handed to its owner, done milestone by milestone, judged by others."""
 
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from common.contracts import Code, EffectiveOn, Event, NameEn, NameZh, Text, Title, TitleEn, TitleZh
+from common.contracts import Code, EffectiveOn, Text, Title, TitleEn, TitleZh
+from common.contracts.measures.words import Authority, Judge, MeasuresEvent, Reason
 
-PlanId = Annotated[UUID, Field(description="The plan: the aggregate, and the record's key.")]
 ItemId = Annotated[UUID, Field(description="The reform item: the aggregate, and the record's key.")]
 Number = Annotated[int, Field(ge=1, le=99, description="The milestone's number within its item.")]
 AttainedOn = Annotated[date, Field(description="The day in Shanghai on which the milestone was attained.")]
 PlannedOn = Annotated[date, Field(description="The day in Shanghai for which the milestone is planned.")]
-Reason = Annotated[Text, Field(description="Why.")]
-Authority = Annotated[Title, Field(description="The decision or document by which it was done.")]
-Judge = Annotated[UUID, Field(description="The unit that judged: neither the owner nor a co-unit, nor below one.")]
-
-
-class Value(BaseModel):
-    """A part of an event: frozen, and read leniently like the event itself."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
-
-
-class PhaseMode(StrEnum):
-    """What a phase asks of the units: to prepare, to pilot in some of them, to implement in all."""
-
-    PREPARATION = "preparation"
-    PILOT = "pilot"
-    FULL = "full"
 
 
 class MilestoneKind(StrEnum):
@@ -47,82 +30,6 @@ class Focus(StrEnum):
     KEY_POINT = "key-point"
     SHORTCOMING = "shortcoming"
     WEAK_ITEM = "weak-item"
-
-
-class Aspect(Value):
-    """One of the plan's aspects (方面)."""
-
-    code: Code
-    name_zh: NameZh
-    name_en: NameEn
-
-
-class Measure(Value):
-    """One of the plan's key measures (举措), under one aspect."""
-
-    code: Code
-    aspect: Code = Field(description="The aspect that it belongs to.")
-    name_zh: NameZh
-    name_en: NameEn
-
-
-class Phase(Value):
-    """A stretch of the plan's period, both days inclusive."""
-
-    code: Code
-    name_zh: NameZh
-    name_en: NameEn
-    mode: PhaseMode
-    starts_on: date
-    """Its first day."""
-    ends_on: date
-    """Its last day."""
-
-
-class MeasuresEvent(Event):
-    """A fact told by measures."""
-
-    producer: ClassVar[str] = "measures"
-
-
-class PlanDefined(MeasuresEvent):
-    """A plan was put down with its aspects, measures and phases; their codes never change."""
-
-    plan: PlanId
-    code: Code
-    title_zh: TitleZh
-    title_en: TitleEn
-    starts_on: date
-    """The first day of its period."""
-    ends_on: date
-    """The last day of its period."""
-    aspects: tuple[Aspect, ...]
-    """In the plan's own order."""
-    measures: tuple[Measure, ...]
-    """In the plan's own order."""
-    phases: tuple[Phase, ...]
-    """In the order of time."""
-    defined_on: EffectiveOn
-
-
-class PlanAdopted(MeasuresEvent):
-    """The plan was issued and binds from this day on."""
-
-    plan: PlanId
-    issuer: Title
-    """Who issued it."""
-    document_number: Title
-    """The number of the document that issued it."""
-    adopted_on: EffectiveOn
-
-
-class PhaseEntered(MeasuresEvent):
-    """A phase of the plan has begun."""
-
-    plan: PlanId
-    phase: Code = Field(description="The phase, by its code within the plan.")
-    mode: PhaseMode
-    entered_on: EffectiveOn
 
 
 class ReformItemAdded(MeasuresEvent):

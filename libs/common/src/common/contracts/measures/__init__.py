@@ -1,0 +1,61 @@
+"""What measures tells: a plan adopted and entered phase by phase, its items done step by step, judged by others."""
+
+from common.contracts.measures.item import (
+    Focus,
+    MilestoneCancelled,
+    MilestoneKind,
+    MilestonePlanned,
+    MilestoneReported,
+    MilestoneRescheduled,
+    MilestoneReturned,
+    MilestoneVerificationRevoked,
+    MilestoneVerified,
+    ReformItemAcknowledged,
+    ReformItemAdded,
+    ReformItemAssigned,
+    ReformItemReportedDone,
+    ReformItemReturned,
+    ReformItemStarted,
+    ReformItemVerifiedClosed,
+)
+from common.contracts.measures.plan import (
+    Aspect,
+    Measure,
+    Phase,
+    PhaseEntered,
+    PhaseMode,
+    PlanAdopted,
+    PlanDefined,
+)
+from common.contracts.measures.words import (
+    MeasuresEvent,
+    Value,
+)
+
+__all__ = [
+    "Aspect",
+    "Focus",
+    "Measure",
+    "MeasuresEvent",
+    "MilestoneCancelled",
+    "MilestoneKind",
+    "MilestonePlanned",
+    "MilestoneReported",
+    "MilestoneRescheduled",
+    "MilestoneReturned",
+    "MilestoneVerificationRevoked",
+    "MilestoneVerified",
+    "Phase",
+    "PhaseEntered",
+    "PhaseMode",
+    "PlanAdopted",
+    "PlanDefined",
+    "ReformItemAcknowledged",
+    "ReformItemAdded",
+    "ReformItemAssigned",
+    "ReformItemReportedDone",
+    "ReformItemReturned",
+    "ReformItemStarted",
+    "ReformItemVerifiedClosed",
+    "Value",
+]

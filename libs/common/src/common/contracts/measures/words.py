@@ -1,0 +1,24 @@
+"""What the events of measures are worded with: why, by which authority, and who judged."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.contracts import Event, Text, Title
+
+Reason = Annotated[Text, Field(description="Why.")]
+Authority = Annotated[Title, Field(description="The decision or document by which it was done.")]
+Judge = Annotated[UUID, Field(description="The unit that judged: neither the owner nor a co-unit, nor below one.")]
+
+
+class Value(BaseModel):
+    """A part of an event: frozen, and read leniently like the event itself."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
+
+
+class MeasuresEvent(Event):
+    """A fact told by measures."""
+
+    producer: ClassVar[str] = "measures"

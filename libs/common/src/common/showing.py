@@ -1,0 +1,75 @@
+"""How a state is shown to a caller: its own fields, what may be done next, and what stands in the way of the rest.
+
+Both lists come from the steps that the state itself names, by the rules that decide: what is offered is not refused
+for the state that it is in, for a want of permission or of independence.
+"""
+
+import dataclasses
+from typing import Any, Protocol, get_type_hints
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from common.auth import NOT_PERMITTED
+from common.call import Call
+from common.decision import Steps, Unit
+
+
+class Aggregate(Protocol):
+    """What is asked of a state: its id, the name of its state, and which commands begin in it."""
+
+    @property
+    def id(self) -> UUID:
+        """UUIDv7, the Kafka key of the aggregate's events."""
+
+    @property
+    def version(self) -> int:
+        """How many events it has had; 0 before the first."""
+
+    @property
+    def state(self) -> str:
+        """The name of the state it is in."""
+
+    def steps(self, by: Unit | None) -> Steps:
+        """The steps that begin in this state, each with what speaks against it if this unit takes it."""
+
+
+class Blocked(BaseModel):
+    """A step that begins in this state and is not open to this caller, with the code that it would be refused with."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    action: str = Field(examples=["close"])
+    """Its path, relative to the aggregate's address."""
+    code: str = Field(examples=["item.open-milestones"])
+    """The first reason against it, as a refusal of it would name it."""
+
+
+def allowed(call: Call, state: Aggregate) -> tuple[str, ...]:
+    """The paths of the steps that this caller may take now."""
+    held, steps = call.permissions, state.steps(call.caller_unit)
+    return tuple(path for permission, path, refused in steps if refused is None and permission in held)
+
+
+def blocked(call: Call, state: Aggregate) -> tuple[Blocked, ...]:
+    """The other steps that begin in this state; a want of permission is told before what else speaks against one."""
+    found: list[Blocked] = []
+    for permission, path, refused in state.steps(call.caller_unit):
+        if permission not in call.permissions:
+            found.append(Blocked(action=path, code=NOT_PERMITTED.code))
+        elif refused is not None:
+            found.append(Blocked(action=path, code=refused.refusal.code))
+    return tuple(found)
+
+
+def read_model(state: type[Any]) -> type[BaseModel]:
+    """The model of a state as it is read: its own fields, what the caller may do next, and what is blocked."""
+    fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(state).items()}
+    offers: dict[str, Any] = {"allowed_actions": (tuple[str, ...], ...), "blocked": (tuple[Blocked, ...], ...)}
+    return create_model(f"{state.__name__}Read", **fields, **offers)
+
+
+def seen(call: Call, state: Any, model: type[BaseModel]) -> BaseModel:
+    """A state as its read model shows it to this caller."""
+    told = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    return model.model_validate(told | {"allowed_actions": allowed(call, state), "blocked": blocked(call, state)})
