@@ -19,6 +19,8 @@ from common.inbox import Projection
 from common.telemetry import CONSUMER_LAG, CONSUMER_LAG_SECONDS, PARKED, log
 
 LOOK_SECONDS: Final = 1.0
+LOOKS_AT_BEGINNINGS: Final = 5
+"""Of so many looks one asks how the partitions begin: that a topic was replaced is seen within seconds, for little."""
 BEGINNING_MS: Final = 0
 """No record is older: asked for the first one since then, a broker names the first of all."""
 
@@ -56,13 +58,17 @@ class Watch:
         :raises TopicReplaced: a partition begins with another record than it did.
         :raises KafkaError: the broker does not answer.
         """
+        look = 0
         while True:
+            if look % LOOKS_AT_BEGINNINGS == 0:
+                await self._must_begin_alike()
             await self._mirror()
             await self._look_at_topics()
             parked = await self._pool.fetchval(
                 "SELECT count(*) FROM parked WHERE projection = $1", self._projection.name
             )
             PARKED.labels(self._projection.name).set(parked)
+            look += 1
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _mirror(self) -> None:
@@ -76,10 +82,8 @@ class Watch:
             log.info("projection.offsets-not-mirrored", projection=self._projection.name, error=repr(error))
 
     async def _look_at_topics(self) -> None:
-        """Lag, which partitions have reached their end, and whether each begins as it did."""
+        """Lag, and which partitions have reached their end."""
         ours = list(self.standing)
-        if ours:
-            await self._must_begin_alike(ours)
         ends = await self._consumer.end_offsets(ours) if ours else {}
         lags = {partition: end - self.standing.get(partition, 0) for partition, end in ends.items()}
         for topic in self._projection.topics:
@@ -91,9 +95,10 @@ class Watch:
         reached = [partition for partition, lag in lags.items() if lag <= 0]
         await offsets.note_reached(self._pool, self._projection.name, reached)
 
-    async def _must_begin_alike(self, ours: list[TopicPartition]) -> None:
+    async def _must_begin_alike(self) -> None:
         """No record is ever deleted, so the first of a partition is the same for good, or the partition is another."""
-        begins = await self._consumer.offsets_for_times(dict.fromkeys(ours, BEGINNING_MS))
+        asked = dict.fromkeys(self.standing, BEGINNING_MS)
+        begins = await self._consumer.offsets_for_times(asked) if asked else {}
         for partition, first in begins.items():
             if first is not None and self._first.setdefault(partition, first) != first:
                 raise TopicReplaced(partition)
