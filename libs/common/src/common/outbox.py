@@ -115,6 +115,7 @@ class Relay:
             if self.beat - settled.looked >= LOOK_SECONDS:
                 await settled.look(connection, last)
             if window is None:
+                await publisher.rested()
                 rows = await connection.fetch(READ, self._slice, settled.position, WINDOW_MAX)
                 settled.found(rows[0]["position"] if rows else None)
                 if not rows:

@@ -60,12 +60,16 @@ class Publisher:
                 await asyncio.sleep(0)
         return Window([row["position"] for row in rows], batches, orjson.loads(rows[0]["headers"]))
 
+    async def rested(self) -> None:
+        """Wait for the broker to have written the markers of the last transaction; what comes meanwhile goes along."""
+        await asyncio.sleep(max(0.0, self._committed + MARKERS_SECONDS - time.monotonic()))
+
     async def publish(self, window: Window) -> None:
         """Return when the broker has all of it. A failed transaction is ended by the next producer's start.
 
         :raises KafkaError: the broker did not take it, or nobody knows whether it did.
         """
-        await asyncio.sleep(max(0.0, self._committed + MARKERS_SECONDS - time.monotonic()))
+        await self.rested()
         with self._seconds.time():
             await self._producer.begin_transaction()
             acks = [
