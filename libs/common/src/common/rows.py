@@ -1,7 +1,7 @@
 """One aggregate, one row: how a state becomes a declared table's columns, and a row the state, settled at import."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
@@ -41,19 +41,23 @@ class RowCodec(Generic[State]):
 
     A JSONB column holds whatever pydantic makes of the field's type, and is validated when it is read. An enumeration
     is stored by its value, a tuple in an array column as it is.
+
+    :param reads: fields that are read beside the row, as JSON, and never stored; what is not found is the default.
     """
 
-    def __init__(self, table: Table, state: type[State]) -> None:
+    def __init__(self, table: Table, state: type[State], reads: Collection[str] = ()) -> None:
         self.table = table
         self.state = state
         hints = get_type_hints(state)
-        self._fields = [field.name for field in dataclasses.fields(state)]  # type: ignore[arg-type]
-        self._names = [name for name in self._fields if name not in KEPT_BY_STORE]
+        fields = dataclasses.fields(state)  # type: ignore[arg-type]
+        self._fields = [field.name for field in fields]
+        self._names = [name for name in self._fields if name not in KEPT_BY_STORE and name not in reads]
         if missing := set(self._names) ^ {column.name for column in table.columns if column.name not in KEPT_BY_STORE}:
             raise TypeError(f"{table.name} and {state.__name__} differ in {sorted(missing)}")
         self.columns = tuple(table.columns[name] for name in self._names)
         self._dumpers = self._converters(_dumper, hints, self._names)
         self._loaders = self._converters(_loader, hints, self._fields)
+        self._loaders += [(n, _beside(one, hints[one.name])) for n, one in enumerate(fields) if one.name in reads]
 
     def values(self, state: State) -> list[Any]:
         """The column values in the order of ``columns``."""
@@ -93,3 +97,8 @@ def _loader(column: Column[Any], hint: Any) -> Converter | None:
     if get_origin(hint) is tuple:
         return tuple
     return None
+
+
+def _beside(field: "dataclasses.Field[Any]", hint: Any) -> Converter:
+    validate, default = TypeAdapter(hint).validate_json, field.default
+    return lambda found: validate(found) if found is not None or default is dataclasses.MISSING else default

@@ -74,6 +74,8 @@ class Aggregates(Generic[State]):
     :param at: the path of the collection, ``/api/v1/items``.
     :param visible: whether a caller may know of this one; who may not gets the same 404 as for none at all.
     :param taken: what to answer when a unique constraint is violated, by the constraint's name.
+    :param reads: fields of the state that come with the row and are never stored: for each a sub-select of one JSON
+        value over the row, which it calls ``found``. So a rule may know of what stands beside its aggregate.
     """
 
     def __init__(
@@ -85,18 +87,22 @@ class Aggregates(Generic[State]):
         at: str,
         visible: Callable[[Call, State], bool] = lambda _call, _state: True,
         taken: Mapping[str, Refusal] | None = None,
+        reads: Mapping[str, str] | None = None,
     ) -> None:
         self.of = of
         self.at = at
         self.read_model = read_model(state)
-        self.codec = RowCodec(row.__table__, state)  # type: ignore[attr-defined]
+        self.codec = RowCodec(row.__table__, state, reads or ())  # type: ignore[attr-defined]
         self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
         self._visible = visible
         self._taken = taken or {}
         self._insert = cache(partial(insert_statement, self.codec, of))
         self._update = cache(partial(update_statement, self.codec, of))
+        name = self.codec.table.name
+        self.selection = "".join(["found.*", *(f', ({sql}) AS "{field}"' for field, sql in (reads or {}).items())])
+        """What a list selects of the table, which it calls ``found``, so that ``codec`` can read it."""
         self._select = (  # one row in any case: empty where there is none
-            f'SELECT found.* FROM (SELECT $1::uuid AS id) asked LEFT JOIN "{self.codec.table.name}" found USING (id)'  # noqa: S608
+            f'SELECT {self.selection} FROM (SELECT $1::uuid AS id) asked LEFT JOIN "{name}" found USING (id)'  # noqa: S608
         )
         self._lanes = Lanes()
         self._decide_seconds = DECIDE_SECONDS.labels(of)
