@@ -9,13 +9,13 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import asyncpg
 
-from common.auth import ROLES
 from common.call import Call, Service
 from common.cloudevents import GENESIS, Circumstances, Recorded, headers_of, linked
 from common.contracts import Event
 from common.contracts.directory import UnitEstablished, UnitKind
 from common.contracts.measures import Aspect, Focus, Measure, MilestoneKind, Phase, PhaseMode
 from common.decision import Unit
+from common.roles import permissions_of
 from measures.item.addition import add_item
 from measures.item.domain import Item
 from measures.item.milestone import PlannedMilestone
@@ -103,8 +103,8 @@ def call_of(pool: asyncpg.Pool, *, role: str = "municipal-admin", unit: str | No
     told: dict[str, Any] = {
         "service": Service("measures", pool, PUBLIC_URL),
         "principal": "p-1",
-        "permissions": ROLES[role],
-        "everywhere": True,
+        "permission": "item.read",
+        "permissions": permissions_of(frozenset({role})),
         "caller_unit": UNITS[unit] if unit else None,
         "now": datetime.now(UTC),
         "route": "POST /tests",

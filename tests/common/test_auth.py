@@ -13,7 +13,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from common.auth import ROLES, KeySet, Verifier, principal_of
+from common.auth import KeySet, Verifier, principal_of
+from common.roles import ROLES, Over
 from doors import Door
 from kegai.tokens import Keys
 from refusals import assert_problem, refused
@@ -107,8 +108,8 @@ async def test_nobody_gets_in_with_a_token(verifier: Verifier, keys: Keys, forge
 
 async def test_a_lawful_token_names_its_bearer(verifier: Verifier, keys: Keys) -> None:
     principal = await verifier.principal(_signed(keys))
-    assert (principal.id, principal.unit_code, principal.everywhere) == ("p-1", "CQ", True)
-    assert principal.permissions == ROLES["municipal-admin"]
+    assert (principal.id, principal.unit_code) == ("p-1", "CQ")
+    assert principal.permissions.reach == ROLES["municipal-admin"]
 
 
 async def test_a_token_that_was_checked_once_still_expires(
@@ -142,7 +143,7 @@ async def test_a_new_key_is_found_once_the_set_is_read_again(tmp_path: Path, mon
     with refused("auth.token-invalid"):  # an unknown key has the set read again, but not at any rate that callers like
         await verifier.principal(new.token(["auditor"]))
     monkeypatch.setattr("common.auth.REFETCH_SECONDS_MIN", 0)
-    assert (await verifier.principal(new.token(["auditor"]))).permissions == ROLES["auditor"]
+    assert (await verifier.principal(new.token(["auditor"]))).permissions.reach == ROLES["auditor"]
 
 
 @pytest.mark.parametrize("content", [None, "", "no JSON", "[]", "{}", '{"keys": []}', '{"keys": [{"kty": "?"}]}'])
@@ -196,14 +197,15 @@ async def test_a_stranger_whose_key_is_looked_for_in_vain_does_not_keep_a_known_
 
 
 def test_a_role_that_nobody_defined_permits_nothing() -> None:
-    principal = principal_of(_claims(roles=["emperor", "municipal-admin-2"]))
-    assert (principal.permissions, principal.everywhere) == (frozenset(), False)
+    permissions = principal_of(_claims(roles=["emperor", "municipal-admin-2"])).permissions
+    assert (permissions.reach, set(permissions.over.values())) == ({}, {frozenset()})
 
 
 def test_roles_add_up() -> None:
-    principal = principal_of(_claims(roles=["unit-reporter", "auditor"]))
-    assert principal.permissions == ROLES["unit-reporter"] | ROLES["auditor"]
-    assert principal.everywhere
+    reach = principal_of(_claims(roles=["unit-reporter", "auditor"])).permissions.reach
+    assert reach.keys() == ROLES["unit-reporter"].keys() | ROLES["auditor"].keys()
+    assert reach["item.read"] == {Over.SUBTREE, Over.ALL}
+    assert reach["item.start"] == {Over.OWN}
 
 
 # ── at the door ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -182,7 +182,7 @@ async def test_of_two_changes_for_the_same_version_one_is_refused(pool: asyncpg.
 
 async def test_what_a_caller_may_not_know_of_does_not_exist_for_them(pool: asyncpg.Pool) -> None:
     item = await keep_an_item(pool)
-    stranger = call_of(pool, role="unit-reporter", unit="YB", everywhere=False)
+    stranger = call_of(pool, role="unit-reporter", unit="YB")
     for absent in (item, uuid4()):
         with refused("item.not-found"):
             await items.read(stranger, absent)
@@ -195,5 +195,5 @@ async def test_what_a_caller_may_not_know_of_does_not_exist_for_them(pool: async
 @pytest.mark.parametrize("partaker", [OWNER, CO_UNIT])
 async def test_whoever_takes_part_knows_of_it(pool: asyncpg.Pool, partaker: Unit) -> None:
     item = await keep_an_item(pool)
-    call = replace(call_of(pool, role="unit-reporter", everywhere=False), caller_unit=partaker)
+    call = replace(call_of(pool, role="unit-reporter"), caller_unit=partaker)
     assert (await items.read(call, item)).status_code == 200

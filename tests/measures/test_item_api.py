@@ -19,7 +19,7 @@ Written = Callable[[], Awaitable[dict[str, int]]]
 @pytest.fixture
 def judge(measures: Door) -> httpx.AsyncClient:
     """Another department, which took no part."""
-    return measures.client_for("measure-lead", "SOC")
+    return measures.client_for("reform-office", "SOC")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ async def test_an_item_is_read_with_its_milestones_and_what_may_be_done(
     assert (seen["state"], seen["version"], seen["owner"]) == ("in-progress", 6, str(unit_id("ORG")))
     milestone = seen["milestones"][0]
     assert (milestone["state"], milestone["attained_on"], milestone["weight"]) == ("reported", "2022-06-01", "1")
-    assert set(seen["allowed_actions"]) == {"milestones/1/verify", "milestones/1/return"}
+    assert set(seen["allowed_actions"]) == {"milestones", "milestones/1/verify", "milestones/1/return"}
     assert {"action": "report-done", "code": "auth.not-permitted"} in seen["blocked"]
     assert (await reporter.get(reported)).json()["allowed_actions"] == ["report-done"]
 
@@ -177,7 +177,7 @@ async def test_a_wrong_turn_is_refused_and_nothing_is_written(
     role, unit = {
         "office": ("reform-office", "CQ"),
         "reporter": ("unit-reporter", "ORG"),
-        "judge": ("measure-lead", "SOC"),
+        "judge": ("reform-office", "SOC"),
         "stranger": ("unit-reporter", "YB"),
         "partaker": ("unit-reporter", "FIN"),
     }[who]
@@ -197,7 +197,7 @@ async def test_whoever_took_part_does_not_judge_whatever_their_role(measures: Do
 
 @pytest.mark.parametrize("unit", [None, "NOWHERE"])
 async def test_nobody_judges_without_a_unit_of_the_directory(measures: Door, reported: str, unit: str | None) -> None:
-    reply = await measures.client_for("measure-lead", unit).post(f"{reported}/milestones/1/verify")
+    reply = await measures.client_for("reform-office", unit).post(f"{reported}/milestones/1/verify")
     assert_problem(reply, 403, "caller.no-unit")
 
 

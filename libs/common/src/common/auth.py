@@ -1,4 +1,4 @@
-"""From a bearer token to a principal: who it is, what the roles permit, and over whose things."""
+"""From a bearer token to a principal: who it is, in the name of which unit, and what its roles permit."""
 
 import asyncio
 import hashlib
@@ -12,6 +12,7 @@ from typing import Any, Final
 import jwt
 
 from common.decision import Kind, Refusal
+from common.roles import Permissions, permissions_of
 from common.telemetry import log
 
 TOKEN_MISSING = Refusal(
@@ -26,12 +27,6 @@ TOKEN_INVALID = Refusal(
     en="The access token is invalid or has expired",
     kind=Kind.UNAUTHENTICATED,
 )
-NOT_PERMITTED = Refusal(
-    "auth.not-permitted",
-    zh="所持角色无权执行此操作（需要权限 {permission}）",
-    en="Your roles do not permit this (it needs {permission})",
-    kind=Kind.FORBIDDEN,
-)
 KEYS_AWAY = Refusal(
     "auth.keys-away",
     zh="暂时无法取得验签公钥，请稍后重试",
@@ -39,46 +34,17 @@ KEYS_AWAY = Refusal(
     kind=Kind.UNAVAILABLE,
 )
 
-_READ: Final = frozenset({"plan.read", "item.read", "unit.read", "programme.read"})
-_OWNER: Final = frozenset({"item.acknowledge", "item.start", "item.report-done", "milestone.report"})
-_JUDGE: Final = frozenset({"item.return", "item.close", "milestone.verify", "milestone.return", "milestone.revoke"})
-_OFFICE: Final = frozenset(
-    {"plan.define", "plan.adopt", "plan.enter-phase", "item.add", "item.assign",
-     "milestone.plan", "milestone.reschedule", "milestone.cancel"}
-)  # fmt: skip
-
-ROLES: Final[Mapping[str, frozenset[str]]] = {
-    "municipal-admin": _READ | _OFFICE | _JUDGE | {"unit.establish", "unit.rename"}
-    | {"programme.define", "programme.activate", "programme.retire"},
-    "reform-office": _READ | _OFFICE | _JUDGE,
-    "measure-lead": _READ | _JUDGE,
-    "unit-reporter": _READ | _OWNER,
-    "unit-leader": _READ | _OWNER,
-    "independent-assurer": _READ,
-    "auditor": _READ,
-    "society-officer": _READ | {"unit.establish", "unit.rename"},
-    "programme-manager": _READ | {"programme.define", "programme.activate", "programme.retire"},
-}  # fmt: skip
-"""What each role permits; a permission is a noun and a verb."""
-
-EVERYWHERE: Final = frozenset(
-    {"municipal-admin", "reform-office", "measure-lead", "independent-assurer",
-     "auditor", "society-officer", "programme-manager"}
-)  # fmt: skip
-"""Roles that see every unit's things; all others see their own unit's and those of the units below it."""
-
 REFETCH_SECONDS_MIN: Final = 10
 CACHED_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller: an opaque id, the unit that the token names, and what its roles add up to."""
+    """A caller: an opaque id, the unit that the token names, and what its roles permit together."""
 
     id: str
     unit_code: str | None
-    permissions: frozenset[str]
-    everywhere: bool
+    permissions: Permissions
 
 
 class KeySet:
@@ -177,11 +143,9 @@ def principal_of(claims: Mapping[str, Any]) -> Principal:
     told = claims.get("roles", [])
     if not isinstance(told, list) or not all(isinstance(role, str) for role in told):
         raise TOKEN_INVALID()
-    roles = [role for role in told if role in ROLES]
     unit = claims.get("unit")
     return Principal(
         id=str(claims["sub"]),
         unit_code=str(unit) if unit else None,
-        permissions=frozenset().union(*(ROLES[role] for role in roles)),
-        everywhere=not EVERYWHERE.isdisjoint(roles),
+        permissions=permissions_of(frozenset(told)),
     )

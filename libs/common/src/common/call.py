@@ -8,6 +8,7 @@ import asyncpg
 from common.clock import business_date
 from common.decision import EFFECTIVE_IN_FUTURE, Kind, Refusal, Unit
 from common.grouping import Grouping
+from common.roles import Concerned, Permissions, relation
 
 NO_UNIT = Refusal(
     "caller.no-unit",
@@ -38,9 +39,9 @@ class Call:
 
     service: Service
     principal: str
-    permissions: frozenset[str]
-    everywhere: bool
-    """Whether the caller sees every unit's things, or only its own unit's and those below."""
+    permission: str
+    """What the route needs by which the call came."""
+    permissions: Permissions
     caller_unit: Unit | None
     now: datetime
     route: str
@@ -61,6 +62,10 @@ class Call:
         if self.caller_unit is None:
             raise NO_UNIT()
         return self.caller_unit
+
+    def permitted(self, concerned: Concerned) -> frozenset[str]:
+        """All that the caller's roles permit over a thing of these units."""
+        return self.permissions.over[relation(self.caller_unit, concerned)]
 
     def effective(self, on: date | None) -> date:
         """The day on which the command takes effect: as given, else today in Shanghai.

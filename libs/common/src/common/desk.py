@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import Request
 
 from common import clock
-from common.auth import NOT_PERMITTED, TOKEN_MISSING, Verifier
+from common.auth import TOKEN_MISSING, Verifier
 from common.call import Call, Service
 from common.decision import Kind, Refusal, Unit
 from common.problems import NO_ROUTE, correlation_of
@@ -49,16 +49,16 @@ class Desk:
         if not token:
             raise TOKEN_MISSING()
         principal = await self.verifier.principal(token)
-        if permission not in principal.permissions:
-            raise NOT_PERMITTED(permission=permission)
+        if permission not in principal.permissions.reach:
+            raise principal.permissions.refusal(permission)
         path: str = request.scope["path"]
         if len(path) > PATH_MAX:
             raise NO_ROUTE()
         return Call(
             service=self.service,
             principal=principal.id,
+            permission=permission,
             permissions=principal.permissions,
-            everywhere=principal.everywhere,
             caller_unit=await self.unit_of(principal.unit_code) if principal.unit_code else None,
             now=clock.now(),
             route=f"{request.method} {path}",

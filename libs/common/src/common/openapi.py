@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from common.auth import NOT_PERMITTED, TOKEN_MISSING
+from common.auth import TOKEN_MISSING
 from common.database import DATABASE_AWAY
 from common.decision import Kind, Refused
 from common.problems import INVALID, MALFORMED, NO_ROUTE, RETRY_AFTER_SECONDS, TITLES, TOO_LARGE, Fault, Problem
+from common.roles import NOT_PERMITTED
 from common.settings import Settings
 from common.store import CONTENDED, STALE
 
@@ -24,7 +25,7 @@ Document = dict[str, Any]
 EXAMPLES: Final[Mapping[Kind, Refused]] = {
     Kind.MALFORMED: MALFORMED(),
     Kind.UNAUTHENTICATED: TOKEN_MISSING(),
-    Kind.FORBIDDEN: NOT_PERMITTED(permission="milestone.verify"),
+    Kind.FORBIDDEN: NOT_PERMITTED(permission="milestone.verify", over="–"),
     Kind.ABSENT: NO_ROUTE(),
     Kind.CONFLICT: CONTENDED(),
     Kind.STALE: STALE(current=8, expected=7),

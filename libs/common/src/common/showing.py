@@ -10,9 +10,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from common.auth import NOT_PERMITTED
-from common.call import Call
 from common.decision import Steps, Unit
+from common.roles import NOT_PERMITTED
 
 
 class Aggregate(Protocol):
@@ -45,17 +44,16 @@ class Blocked(BaseModel):
     """The first reason against it, as a refusal of it would name it."""
 
 
-def allowed(call: Call, state: Aggregate) -> tuple[str, ...]:
-    """The paths of the steps that this caller may take now."""
-    held, steps = call.permissions, state.steps(call.caller_unit)
-    return tuple(path for permission, path, refused in steps if refused is None and permission in held)
+def allowed(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tuple[str, ...]:
+    """The paths of the steps that may be taken now by who acts for this unit and is permitted that much over it."""
+    return tuple(path for permission, path, refused in state.steps(by) if refused is None and permission in permitted)
 
 
-def blocked(call: Call, state: Aggregate) -> tuple[Blocked, ...]:
+def blocked(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tuple[Blocked, ...]:
     """The other steps that begin in this state; a want of permission is told before what else speaks against one."""
     found: list[Blocked] = []
-    for permission, path, refused in state.steps(call.caller_unit):
-        if permission not in call.permissions:
+    for permission, path, refused in state.steps(by):
+        if permission not in permitted:
             found.append(Blocked(action=path, code=NOT_PERMITTED.code))
         elif refused is not None:
             found.append(Blocked(action=path, code=refused.refusal.code))
@@ -69,7 +67,8 @@ def read_model(state: type[Any]) -> type[BaseModel]:
     return create_model(f"{state.__name__}Read", **fields, **offers)
 
 
-def seen(call: Call, state: Any, model: type[BaseModel]) -> BaseModel:
-    """A state as its read model shows it to this caller."""
+def seen(state: Any, model: type[BaseModel], by: Unit | None, permitted: frozenset[str]) -> BaseModel:
+    """A state as its read model shows it to who acts for this unit and is permitted that much over it."""
     told = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-    return model.model_validate(told | {"allowed_actions": allowed(call, state), "blocked": blocked(call, state)})
+    offers = {"allowed_actions": allowed(state, by, permitted), "blocked": blocked(state, by, permitted)}
+    return model.model_validate(told | offers)

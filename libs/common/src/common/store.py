@@ -22,6 +22,7 @@ from common.decision import Change, Kind, Refusal, Refused
 from common.history import History, history_of
 from common.lanes import Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies, kept_reply
+from common.roles import NOBODY, Concerned, Scope
 from common.rows import AggregateRow, RowCodec
 from common.saving import Saving, Told, insert_statement, slice_of, update_statement
 from common.showing import Aggregate, allowed, read_model, seen
@@ -72,7 +73,8 @@ class Aggregates(Generic[State]):
 
     :param of: the aggregate's type, as in ``ce_aggregatetype`` and in refusal codes.
     :param at: the path of the collection, ``/api/v1/items``.
-    :param visible: whether a caller may know of this one; who may not gets the same 404 as for none at all.
+    :param concerns: whose a state is. By it, and by what the caller's roles permit over it, is known who may see it
+        (who may not gets the same 404 as for none at all) and who may take which step.
     :param taken: what to answer when a unique constraint is violated, by the constraint's name.
     :param reads: fields of the state that come with the row and are never stored: for each a sub-select of one JSON
         value over the row, which it calls ``found``. So a rule may know of what stands beside its aggregate.
@@ -85,7 +87,7 @@ class Aggregates(Generic[State]):
         *,
         of: str,
         at: str,
-        visible: Callable[[Call, State], bool] = lambda _call, _state: True,
+        concerns: Callable[[State], Concerned] = lambda _: NOBODY,
         taken: Mapping[str, Refusal] | None = None,
         reads: Mapping[str, str] | None = None,
     ) -> None:
@@ -94,7 +96,8 @@ class Aggregates(Generic[State]):
         self.read_model = read_model(state)
         self.codec = RowCodec(row.__table__, state, reads or ())  # type: ignore[attr-defined]
         self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
-        self._visible = visible
+        self.concerns = concerns
+        self._to_see = f"{of}.read"
         self._taken = taken or {}
         self._insert = cache(partial(insert_statement, self.codec, of))
         self._update = cache(partial(update_statement, self.codec, of))
@@ -114,9 +117,16 @@ class Aggregates(Generic[State]):
         :raises Refused: ``<of>.not-found`` if there is none or the caller may not know of it.
         """
         record = await call.service.grouping.ask(self._select, (aggregate_id,))
-        if record["id"] is None or not self._visible(call, state := self.codec.state_of(record)):
+        if record["id"] is None:
+            raise self.absent(of=self.of)
+        state = self.codec.state_of(record)
+        if self._to_see not in call.permitted(self.concerns(state)):
             raise self.absent(of=self.of)
         return Loaded(state, record["hash"], record["recorded_at"])
+
+    def scope(self, call: Call) -> Scope:
+        """Whose things of this kind the caller may know of, by the rule of ``load``: what a list asks for."""
+        return call.permissions.scope(self._to_see, call.caller_unit)
 
     async def read(self, call: Call, aggregate_id: UUID) -> Response:
         """One aggregate with what this caller may do next; its version is the ETag.
@@ -128,7 +138,7 @@ class Aggregates(Generic[State]):
 
     def seen(self, call: Call, state: State) -> BaseModel:
         """A state as ``read_model`` shows it to this caller."""
-        return seen(call, state, self.read_model)
+        return seen(state, self.read_model, call.caller_unit, call.permitted(self.concerns(state)))
 
     async def history(self, call: Call, aggregate_id: UUID) -> History:
         """All that ever happened to one aggregate, in order, and whether its hash chain holds.
@@ -141,11 +151,13 @@ class Aggregates(Generic[State]):
     async def create(self, call: Call, decide: Callable[[UUID], Change[State]]) -> Response:
         """Decide on a new aggregate and save it: 201 with its address.
 
-        :raises Refused: what the decision refuses, the code of a constraint in ``taken``, ``idempotency.key-reused``.
+        :raises Refused: what the decision refuses, ``auth.not-permitted`` where the caller's roles do not permit it
+            over what would be made, the code of a constraint in ``taken``, ``idempotency.key-reused``.
         """
         for _ in range(ATTEMPTS_MAX):
             try:
                 change = decide(uuid7())
+                self._require_permitted(call, change.state)
                 response = self._reply(call, change.state, status=201)
                 statement = self._insert(len(change.events))
                 await self._save(call, statement, change, Loaded(change.state, GENESIS, call.now), response)
@@ -159,13 +171,15 @@ class Aggregates(Generic[State]):
     async def change(self, call: Call, aggregate_id: UUID, decide: Callable[[State], Change[State]]) -> Response:
         """Load, decide, save; decide again where someone else was faster, at most five times.
 
-        :raises Refused: what the decision refuses, ``version.stale`` where ``If-Match`` does not hold,
-            ``version.contended``, ``idempotency.key-reused``.
+        :raises Refused: as ``load``, ``auth.not-permitted`` where the caller's roles do not permit it over this one,
+            what the decision refuses, ``version.stale`` where ``If-Match`` does not hold, ``version.contended``,
+            ``idempotency.key-reused``.
         """
         async with self._lanes.of(aggregate_id):
             for attempt in range(ATTEMPTS_MAX):
                 try:
                     loaded = await self.load(call, aggregate_id)
+                    self._require_permitted(call, loaded.state)
                     if call.expected_version not in (None, loaded.state.version):
                         raise STALE(current=loaded.state.version, expected=call.expected_version)
                     with self._decide_seconds.time():
@@ -179,13 +193,17 @@ class Aggregates(Generic[State]):
                 await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)  # noqa: S311 - jitter, not a secret
         raise CONTENDED()
 
+    def _require_permitted(self, call: Call, state: State) -> None:
+        if call.permission not in call.permitted(self.concerns(state)):
+            raise call.permissions.refusal(call.permission)
+
     def _reply(self, call: Call, state: State, *, status: int) -> Response:
         decided = {  # as ``Decided`` says
             "id": str(state.id),
             "version": state.version,
             "position": f"{state.id}@{state.version}",
             "state": state.state,
-            "allowed_actions": allowed(call, state),
+            "allowed_actions": allowed(state, call.caller_unit, call.permitted(self.concerns(state))),
         }
         headers = _etag(state.version)
         if status == 201:

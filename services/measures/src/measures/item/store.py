@@ -10,6 +10,7 @@ from sqlmodel import Field
 
 from common.call import Call
 from common.decision import Refusal
+from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from measures.item.domain import Item
@@ -53,15 +54,13 @@ class ItemRow(Base, AggregateRow, table=True):
     milestones: str = Field(sa_column=Column(JSONB, nullable=False))
 
 
-def _visible(call: Call, item: Item) -> bool:
-    """A unit sees what it or a unit below it owns or takes part in."""
-    return call.everywhere or (
-        call.caller_unit is not None and not call.caller_unit.subtree.isdisjoint({item.owner, *item.co_units})
-    )
+def _concerns(item: Item) -> Concerned:
+    """An item concerns its owner and those who take part in it."""
+    return Concerned(units=(item.owner, *item.co_units))
 
 
 items = Aggregates(
-    ItemRow, Item, of="item", at="/api/v1/items", visible=_visible, taken={"uq_item_plan_code": CODE_TAKEN}
+    ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN}
 )
 
 
@@ -77,7 +76,7 @@ class ItemFilter:
 
 async def list_items(call: Call, wanted: ItemFilter, *, after: str, limit: int) -> list[Item]:
     """Items by code, only those that the caller may know of, one more than ``limit`` if there are more."""
-    own = call.caller_unit.subtree if call.caller_unit else ()
+    scope = items.scope(call)
     rows = await call.service.pool.fetch(
         "SELECT * FROM item WHERE plan = $1 AND code > $2 "
         "AND ($3::text IS NULL OR measure = $3) AND ($4::text IS NULL OR state = $4) "
@@ -88,8 +87,8 @@ async def list_items(call: Call, wanted: ItemFilter, *, after: str, limit: int) 
         wanted.measure,
         wanted.state,
         wanted.owner,
-        call.everywhere,
-        own,
+        scope.everything,
+        scope.units,
         limit + 1,
     )
     return [items.codec.state_of(row) for row in rows]

@@ -10,6 +10,7 @@ from common.call import Call
 from common.contracts.directory import UnitKind
 from common.decision import Refusal
 from common.directory import UNKNOWN_UNIT
+from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from societies.tables import Base
@@ -71,6 +72,7 @@ units = Aggregates(
     AssociationUnit,
     of="unit",
     at="/api/v1/units",
+    concerns=lambda unit: Concerned(units=(unit.id,)),
     taken={
         "uq_unit_code": CODE_TAKEN,
         "uq_unit_division_code": DIVISION_TAKEN,
@@ -92,11 +94,17 @@ async def parent_named(call: Call, code: str) -> UUID:
 
 
 async def list_units(call: Call, *, kind: UnitKind | None, after: str, limit: int) -> list[AssociationUnit]:
-    """Units by code, one more than ``limit`` if there are more; of every kind where none is given."""
+    """Units by code that the caller may know of, one more than ``limit`` if there are more; of every kind where none is
+    given.
+    """
+    scope = units.scope(call)
     rows = await call.service.pool.fetch(
-        "SELECT * FROM unit WHERE code > $1 AND ($2::text IS NULL OR kind = $2) ORDER BY code LIMIT $3",
+        "SELECT * FROM unit WHERE code > $1 AND ($2::text IS NULL OR kind = $2) "
+        "AND ($3 OR id = ANY($4::uuid[])) ORDER BY code LIMIT $5",
         after,
         kind,
+        scope.everything,
+        scope.units,
         limit + 1,
     )
     return [units.codec.state_of(row) for row in rows]
