@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from common.roles import ROLES
 from kegai.language import StackError
 from kegai.seeds import Seeds, read
 from kegai.seeds.course import course
@@ -165,6 +166,13 @@ def test_measures_stand_apart_and_b2_at_about_two_fifths(seeds: Seeds) -> None:
 def test_b2_03_has_a_milestone_that_waits_for_its_verdict(seeds: Seeds) -> None:
     (item,) = (item for item in seeds.items if item.code == "B2-03")
     assert any(one.reported_on and not one.verified_on and not one.returned_on for one in item.milestones)
+
+
+def test_every_step_is_given_by_a_role_that_may_take_it(seeds: Seeds) -> None:
+    for item in seeds.items:
+        for step in course(item):
+            noun = "milestone" if step.path.startswith("milestones/") else "item"
+            assert f"{noun}.{step.path.rsplit('/')[-1]}" in ROLES[step.by[0]]
 
 
 Edit = Callable[[list[dict[str, str]]], None]

@@ -7,6 +7,7 @@ import jwt
 import pytest
 from typer.testing import CliRunner
 
+from common.roles import ROLES
 from kegai.main import app
 from kegai.tokens import Keys
 
@@ -61,6 +62,25 @@ def test_the_command_prints_the_token_and_nothing_else(tmp_path: Path, monkeypat
     spoken = CliRunner().invoke(app, ["token", "--role", "reform-office", "--unit", "CQKX-ZZ"])
     assert spoken.exit_code == 0
     assert _claims(keys, spoken.stdout.strip())["unit"] == "CQKX-ZZ"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_command_knows_every_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str) -> None:
+    keys = Keys(tmp_path / "keys")
+    keys.make()
+    monkeypatch.setenv("KEGAI_HOME", str(tmp_path))
+    spoken = CliRunner().invoke(app, ["token", "--role", role])
+    assert _claims(keys, spoken.stdout.strip())["roles"] == [role]
+
+
+def test_the_command_makes_no_token_for_a_role_that_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEGAI_HOME", str(tmp_path))
+    spoken = CliRunner().invoke(app, ["--lang", "zh", "token", "--role", "auditor", "--role", "emperor"])
+    assert spoken.exit_code == 1
+    assert "没有角色 emperor" in spoken.output
+    assert "reform-office" in spoken.output
 
 
 def test_without_keys_the_command_says_what_to_do_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,8 @@ class Permissions:
 
     def refusal(self, permission: str) -> Refused:
         """That a permission is not held here, with the words of the table for where it would be; ``–``: nowhere."""
-        return NOT_PERMITTED(permission=permission, over="+".join(sorted(self.reach.get(permission, "–"))))
+        held = self.reach.get(permission, ())
+        return NOT_PERMITTED(permission=permission, over="+".join(word for word in Over if word in held) or "–")
 
     def scope(self, permission: str, unit: Unit | None) -> Scope:
         """Over which units' things a permission is held by who acts for this unit."""

@@ -162,13 +162,17 @@ def doctor(
 
 @app.command()
 def token(
-    role: Annotated[list[str], typer.Option(help="角色，可重复 · a role; may be repeated")],
+    role: Annotated[list[str], typer.Option(help="角色，可重复 · a role; may be repeated (docs/roles.md)")],
     unit: Annotated[str | None, typer.Option(help="单位代码 · a unit's code, e.g. CQKX-ZZ")] = None,
     hours: Annotated[float, typer.Option(min=0.01, help="有效小时数 · valid for hours")] = 12.0,
 ) -> None:
     """开发用访问令牌 · A development token."""
+    from common.roles import ROLES
     from kegai.local.stack import Stack
 
+    if unknown := [one for one in role if one not in ROLES]:
+        word, known = unknown[0], ", ".join(ROLES)
+        raise StackError(f"没有角色 {word}。可用角色：{known}", f"There is no role {word}. There are: {known}")
     keys = Stack.running().keys
     if not keys.private.exists():
         raise StackError("尚无密钥，请先运行：make up", "There are no keys yet. First: make up")
