@@ -8,7 +8,7 @@ import asyncpg
 from common.clock import business_date
 from common.decision import EFFECTIVE_IN_FUTURE, Kind, Refusal, Unit
 from common.grouping import Grouping
-from common.roles import Concerned, Permissions, relation
+from common.roles import Permissions
 
 NO_UNIT = Refusal(
     "caller.no-unit",
@@ -51,6 +51,8 @@ class Call:
     expected_version: int | None = None
     """The version that the client has seen (If-Match), if it said so."""
     correlation: str | None = None
+    causation: str | None = None
+    """What made the service do it of itself; a person's request causes itself."""
     traceparent: str | None = None
 
     @property
@@ -62,10 +64,6 @@ class Call:
         if self.caller_unit is None:
             raise NO_UNIT()
         return self.caller_unit
-
-    def permitted(self, concerned: Concerned) -> frozenset[str]:
-        """All that the caller's roles permit over a thing of these units."""
-        return self.permissions.over[relation(self.caller_unit, concerned)]
 
     def effective(self, on: date | None) -> date:
         """The day on which the command takes effect: as given, else today in Shanghai.

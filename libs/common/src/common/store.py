@@ -22,7 +22,7 @@ from common.decision import Change, Kind, Refusal, Refused
 from common.history import History, history_of
 from common.lanes import Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies, kept_reply
-from common.roles import NOBODY, Concerned, Scope
+from common.roles import NOBODY, Concerned, Scope, relation
 from common.rows import AggregateRow, RowCodec
 from common.saving import Saving, Told, insert_statement, slice_of, update_statement
 from common.showing import Aggregate, allowed, read_model, seen
@@ -96,8 +96,9 @@ class Aggregates(Generic[State]):
         self.read_model = read_model(state)
         self.codec = RowCodec(row.__table__, state, reads or ())  # type: ignore[attr-defined]
         self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
-        self.concerns = concerns
-        self._to_see = f"{of}.read"
+        self.to_see = f"{of}.read"
+        """The permission without which a caller does not know of one."""
+        self._concerns = concerns
         self._taken = taken or {}
         self._insert = cache(partial(insert_statement, self.codec, of))
         self._update = cache(partial(update_statement, self.codec, of))
@@ -120,13 +121,17 @@ class Aggregates(Generic[State]):
         if record["id"] is None:
             raise self.absent(of=self.of)
         state = self.codec.state_of(record)
-        if self._to_see not in call.permitted(self.concerns(state)):
+        if self.to_see not in self.permitted(call, state):
             raise self.absent(of=self.of)
         return Loaded(state, record["hash"], record["recorded_at"])
 
+    def permitted(self, call: Call, state: State) -> frozenset[str]:
+        """All that the caller's roles permit over this one."""
+        return call.permissions.over[relation(call.caller_unit, self._concerns(state))]
+
     def scope(self, call: Call) -> Scope:
         """Whose things of this kind the caller may know of, by the rule of ``load``: what a list asks for."""
-        return call.permissions.scope(self._to_see, call.caller_unit)
+        return call.permissions.scope(self.to_see, call.caller_unit)
 
     async def read(self, call: Call, aggregate_id: UUID) -> Response:
         """One aggregate with what this caller may do next; its version is the ETag.
@@ -138,7 +143,7 @@ class Aggregates(Generic[State]):
 
     def seen(self, call: Call, state: State) -> BaseModel:
         """A state as ``read_model`` shows it to this caller."""
-        return seen(state, self.read_model, call.caller_unit, call.permitted(self.concerns(state)))
+        return seen(state, self.read_model, call.caller_unit, self.permitted(call, state))
 
     async def history(self, call: Call, aggregate_id: UUID) -> History:
         """All that ever happened to one aggregate, in order, and whether its hash chain holds.
@@ -194,7 +199,7 @@ class Aggregates(Generic[State]):
         raise CONTENDED()
 
     def _require_permitted(self, call: Call, state: State) -> None:
-        if call.permission not in call.permitted(self.concerns(state)):
+        if call.permission not in self.permitted(call, state):
             raise call.permissions.refusal(call.permission)
 
     def _reply(self, call: Call, state: State, *, status: int) -> Response:
@@ -203,7 +208,7 @@ class Aggregates(Generic[State]):
             "version": state.version,
             "position": f"{state.id}@{state.version}",
             "state": state.state,
-            "allowed_actions": allowed(state, call.caller_unit, call.permitted(self.concerns(state))),
+            "allowed_actions": allowed(state, call.caller_unit, self.permitted(call, state)),
         }
         headers = _etag(state.version)
         if status == 201:
