@@ -6,6 +6,9 @@ from datetime import date
 
 from common.contracts import Event
 from common.contracts.measures import (
+    ExtensionGranted,
+    ExtensionRefused,
+    ExtensionRequested,
     MilestoneCancelled,
     MilestonePlanned,
     MilestoneReported,
@@ -16,18 +19,26 @@ from common.contracts.measures import (
     PhaseEntered,
     PlanAdopted,
     PlanDefined,
+    ProgressNoted,
     ReformItemAcknowledged,
     ReformItemAdded,
     ReformItemAssigned,
+    ReformItemCancelled,
+    ReformItemCarriedOver,
+    ReformItemMerged,
+    ReformItemReopened,
     ReformItemReportedDone,
+    ReformItemRescheduled,
     ReformItemReturned,
     ReformItemStarted,
     ReformItemVerifiedClosed,
 )
 from measures.item.domain import Item
 from measures.item.milestone import Milestone, MilestoneState
+from measures.item.particulars import Doubt, Ending, Extension, ProgressNote, Schedule
 from measures.item.rules import ItemState
-from measures.plan.domain import Plan, PlanState
+from measures.plan.domain import Plan
+from measures.plan.rules import PlanState
 
 
 def fold_plan(events: Sequence[Event]) -> Plan:
@@ -71,6 +82,7 @@ def fold_item(events: Sequence[Event], *, plan_starts_on: date) -> Item:
         since=first.added_on,
         claim=None,
         milestones=(),
+        schedule=Schedule(since=first.added_on),
         **first.model_dump(exclude={"item", "added_on"}),
     )
     for version, event in enumerate(rest, start=2):
@@ -85,24 +97,71 @@ STEPS: dict[type[Event], tuple[ItemState, str]] = {
     ReformItemReportedDone: (ItemState.REPORTED_DONE, "reported_on"),
     ReformItemReturned: (ItemState.IN_PROGRESS, "returned_on"),
     ReformItemVerifiedClosed: (ItemState.VERIFIED_CLOSED, "closed_on"),
+    ReformItemReopened: (ItemState.IN_PROGRESS, "reopened_on"),
+    ReformItemCancelled: (ItemState.CANCELLED, "cancelled_on"),
+    ReformItemMerged: (ItemState.MERGED, "merged_on"),
+    ReformItemCarriedOver: (ItemState.CARRIED_OVER, "carried_over_on"),
 }
 """To which state an event takes an item, and which of its words is the day."""
 
 
+KEEP_THEIR_CLAIM = (
+    ReformItemVerifiedClosed, ReformItemCancelled, ReformItemMerged, ReformItemCarriedOver
+)  # fmt: skip
+"""What ends an item leaves standing what its owner said of it."""
+
+
 def _item_after(item: Item, event: Event, version: int) -> Item:
+    match event:
+        case ReformItemReopened():
+            item = replace(item, doubts=())
+        case ReformItemCancelled() | ReformItemMerged() | ReformItemCarriedOver():
+            into, successor = getattr(event, "into", None), getattr(event, "successor", None)
+            ending = Ending(event.reason, event.authority, into=into, successor=successor)
+            item = replace(item, ending=ending, schedule=replace(item.schedule, extension=None))
+        case ExtensionRequested() | ExtensionGranted() | ExtensionRefused() | ReformItemRescheduled():
+            return _moved_by(item, event)
+        case ProgressNoted():
+            return replace(item, note=ProgressNote(**event.model_dump(exclude={"item"})))
     if type(event) in STEPS:
         state, day = STEPS[type(event)]
-        item = replace(item, state=state, since=getattr(event, day))
-        return replace(item, claim=getattr(event, "claim", item.claim if state is ItemState.VERIFIED_CLOSED else None))
+        kept = item.claim if isinstance(event, KEEP_THEIR_CLAIM) else None
+        return replace(item, state=state, since=getattr(event, day), claim=getattr(event, "claim", kept))
     if isinstance(event, MilestonePlanned):
         words = event.model_dump(exclude={"item", "effective_on"})
         planned = Milestone(**words, state=MilestoneState.PLANNED, since=event.effective_on)
         return replace(item, milestones=(*item.milestones, planned))
     number: int = event.number  # type: ignore[attr-defined]
+    if isinstance(event, MilestoneVerificationRevoked) and _is_doubted(item, number):
+        item = replace(item, doubts=(*item.doubts, Doubt(number, event.reason, event.authority, event.revoked_on)))
     return replace(
         item,
         milestones=tuple(_milestone_after(m, event, version) if m.number == number else m for m in item.milestones),
     )
+
+
+def _is_doubted(item: Item, number: int) -> bool:
+    """Whether an item was closed because, among others, this milestone was verified."""
+    required = {milestone.number for milestone in item.milestones if milestone.required}
+    return item.state is ItemState.VERIFIED_CLOSED and number in required
+
+
+def _moved_by(
+    item: Item, event: ExtensionRequested | ExtensionGranted | ExtensionRefused | ReformItemRescheduled
+) -> Item:
+    schedule = item.schedule
+    match event:
+        case ExtensionRequested():
+            asked = Extension(due_on=event.requested_due_on, reason=event.reason)
+            return replace(item, schedule=replace(schedule, since=event.requested_on, extension=asked))
+        case ExtensionGranted():
+            return replace(item, schedule=replace(schedule, since=event.granted_on, extension=None))
+        case ExtensionRefused():
+            return replace(item, schedule=replace(schedule, since=event.refused_on, extension=None))
+    baselines = (*schedule.baselines, event.moved_from)
+    assert len(baselines) == event.baseline_number
+    moved = replace(schedule, since=event.rescheduled_on, baselines=baselines)
+    return replace(item, due_on=event.moved_to, schedule=moved)
 
 
 def _milestone_after(milestone: Milestone, event: Event, version: int) -> Milestone:

@@ -1,8 +1,9 @@
 """Whatever is asked of an item, by whomever, in whatever order: it goes only where the tables go."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import hypothesis.strategies as st
@@ -17,42 +18,96 @@ from folds import fold_item
 from measures.item import rules
 from measures.item.addition import add_item
 from measures.item.domain import Item
+from measures.item.ending import cancel_item, carry_over_item, merge_item, reopen_item
+from measures.item.extension import grant_extension, refuse_extension, request_extension, reschedule_item
 from measures.item.milestone import Milestone, MilestoneState
+from measures.item.note import note_progress
 from measures.item.rules import ItemState, Who
 
-OFFICE, OWNERS, JUDGES = "office", "owners", "judges"
+OFFICE, OWNERS, PARTAKERS, JUDGES = "office", "owners", "partakers", "judges"
 PLANNING = {"draft", "assigned", "acknowledged", "in-progress"}
 JUDGING = {"in-progress", "reported-done"}
 
+LIVE = {"draft", "assigned", "acknowledged", "in-progress", "reported-done"}
+HANDED_OUT = {"assigned", "acknowledged", "in-progress", "reported-done"}
+STAYS = ""
+"""Where a step leads that leaves the item in its state."""
+
 ITEM_STEPS = {
-    "assign": ("draft", "assigned", OFFICE),
-    "acknowledge": ("assigned", "acknowledged", OWNERS),
-    "start": ("acknowledged", "in-progress", OWNERS),
-    "report-done": ("in-progress", "reported-done", OWNERS),
-    "return": ("reported-done", "in-progress", JUDGES),
-    "close": ("reported-done", "verified-closed", JUDGES),
+    "assign": ({"draft"}, "assigned", OFFICE),
+    "acknowledge": ({"assigned"}, "acknowledged", OWNERS),
+    "start": ({"acknowledged"}, "in-progress", OWNERS),
+    "report-done": ({"in-progress"}, "reported-done", OWNERS),
+    "return": ({"reported-done"}, "in-progress", JUDGES),
+    "close": ({"reported-done"}, "verified-closed", JUDGES),
+    "reopen": ({"verified-closed"}, "in-progress", OFFICE),
+    "note": (HANDED_OUT, STAYS, PARTAKERS),
+    "reschedule": (PLANNING, STAYS, OFFICE),
+    "cancel": (LIVE, "cancelled", OFFICE),
+    "merge": (LIVE, "merged", OFFICE),
+    "carry-over": (LIVE, "carried-over", OFFICE),
 }
 """A step of an item: from where, to where, by whom."""
+
+ENDS = {"cancel", "merge", "carry-over"}
+
+EXTENSION_STEPS = {
+    "request": (False, True, {"assigned", "acknowledged", "in-progress"}, OWNERS),
+    "grant": (True, False, HANDED_OUT, OFFICE),
+    "refuse": (True, False, HANDED_OUT, OFFICE),
+}
+"""A step of an extension: whether one waits before it and after it, while its item stands in which states, by whom."""
 
 MILESTONE_STEPS = {
     "report": ("planned", "reported", {"in-progress"}, OWNERS),
     "verify": ("reported", "verified", JUDGING, JUDGES),
     "return": ("reported", "planned", JUDGING, JUDGES),
-    "revoke": ("verified", "planned", JUDGING, JUDGES),
+    "revoke": ("verified", "planned", JUDGING | {"verified-closed"}, JUDGES),
     "reschedule": ("planned", "planned", PLANNING, OFFICE),
     "cancel": ("planned", "cancelled", PLANNING, OFFICE),
 }
 """A step of a milestone: from where, to where, while its item stands in which states, by whom."""
 
-SAID_AGAIN = {"assign", "acknowledge", "start", "report-done", "close", "report", "verify", "cancel"}
+SAID_AGAIN = {"assign", "acknowledge", "start", "report-done", "close", "cancel", "merge", "carry-over"}
+MILESTONES_SAID_AGAIN = {"report", "verify", "cancel"}
 """Steps that change nothing when they are repeated."""
+
+LEADING_ON = {"assign", "acknowledge", "start", "report-done", "close", "report", "verify"}
+"""Steps on the way from the list to the day on which an item is struck off."""
 
 MAY = {
     OFFICE: set(UNITS),
     OWNERS: {"ORG"},
+    PARTAKERS: {"ORG", "FIN"},
     JUDGES: {"CQ", "SOC", "SOC-1", "YB"},
 }
 """The item belongs to ORG, and FIN takes part in it."""
+
+
+WHY: dict[str, Any] = {"reason": "原因", "authority": "会议纪要"}
+NOTHING_ELSE: dict[str, Any] = {"problems": None, "next": None, "help": None}
+OTHER = add_item(**item_words(code="A1-99")).state
+"""Into which the item is merged."""
+
+
+def _later(item: Item) -> date:
+    return item.due_on + timedelta(days=30)
+
+
+TAKEN: dict[str, Callable[..., Change[Item]]] = {
+    "report-done": partial(Item.report_done, claim="完成"),
+    "return": partial(Item.return_to_owner, reason="原因"),
+    "reopen": partial(reopen_item, **WHY),
+    "cancel": partial(cancel_item, **WHY),
+    "merge": partial(merge_item, into=OTHER, **WHY),
+    "carry-over": partial(carry_over_item, successor="PLAN-2", **WHY),
+    "note": lambda item, **who: note_progress(item, done=f"第{item.version}步", **NOTHING_ELSE, **who),
+    "reschedule": lambda item, **who: reschedule_item(item, due_on=_later(item), reason="顺延", **who),
+    "extension/request": lambda item, **who: request_extension(item, due_on=_later(item), reason="延期", **who),
+    "extension/grant": grant_extension,
+    "extension/refuse": partial(refuse_extension, reason="不予延期"),
+}
+"""The decisions that need words, with lawful ones."""
 
 
 def _take(item: Item, path: str, by: Unit, on: date) -> Change[Item]:
@@ -62,18 +117,11 @@ def _take(item: Item, path: str, by: Unit, on: date) -> Change[Item]:
             return item.plan_milestone(a_milestone(len(item.milestones) + 1), on=on)
         case ["milestones", number, step]:
             return _take_milestone_step(item, int(number), step, by, on)
-        case ["report-done"]:
-            return item.report_done(claim="完成", by=by, on=on)
-        case ["return"]:
-            return item.return_to_owner(reason="原因", by=by, on=on)
-        case [step]:
-            taken: Change[Item] = getattr(item, step)(by=by, on=on)
-            return taken
-    raise AssertionError(path)
+    taken: Change[Item] = TAKEN[path](item, by=by, on=on) if path in TAKEN else getattr(item, path)(by=by, on=on)
+    return taken
 
 
 def _take_milestone_step(item: Item, number: int, step: str, by: Unit, on: date) -> Change[Item]:
-    why = {"reason": "原因", "authority": "会议纪要"}
     match step:
         case "report":
             return item.report_milestone(number, attained_on=date(2022, 1, 1), note=None, by=by, on=on)
@@ -82,12 +130,12 @@ def _take_milestone_step(item: Item, number: int, step: str, by: Unit, on: date)
         case "return":
             return item.return_milestone(number, reason="原因", by=by, on=on)
         case "revoke":
-            return item.revoke_verification(number, **why, by=by, on=on)
+            return item.revoke_verification(number, **WHY, by=by, on=on)
         case "reschedule":
             elsewhere = date(2024, 1, 1) + timedelta(days=item.version)
             return item.reschedule_milestone(number, planned_on=elsewhere, reason="延期", on=on)
         case "cancel":
-            return item.cancel_milestone(number, **why, on=on)
+            return item.cancel_milestone(number, **WHY, on=on)
     raise AssertionError(step)
 
 
@@ -100,13 +148,28 @@ class ItemLife(RuleBasedStateMachine):
         milestones = tuple(a_milestone(number, required=must) for number, must in enumerate(required, 1))
         change = add_item(**item_words(milestones=milestones, on=self.on))
         self.item, self.told = change.state, list[Event](change.events)
-        self.state = "draft"
+        self.state, self.extension_waits, self.doubted = "draft", False, set[int]()
         self.milestones = {number: ("planned", must) for number, must in enumerate(required, 1)}
 
-    @rule(step=st.sampled_from(sorted(ITEM_STEPS)), by=st.sampled_from(sorted(UNITS)), days=st.integers(0, 3))
+    @rule(
+        step=st.sampled_from(sorted(set(ITEM_STEPS) - ENDS)), by=st.sampled_from(sorted(UNITS)), days=st.integers(0, 3)
+    )
     def take_a_step(self, step: str, by: str, days: int) -> None:
         if self._try(step, by, days):
-            self.state = ITEM_STEPS[step][1]
+            self.state = ITEM_STEPS[step][1] or self.state
+            self.extension_waits &= step not in ENDS
+            self.doubted -= self.doubted if step == "reopen" else set()
+
+    @rule(step=st.sampled_from(sorted(ENDS)), by=st.sampled_from(sorted(UNITS)), luck=st.integers(0, 9))
+    def end_it(self, step: str, by: str, luck: int) -> None:
+        """Seldom: of a life that ends at once little is learnt."""
+        if luck == 0 or self.state not in LIVE:
+            self.take_a_step(step, by, 1)
+
+    @rule(step=st.sampled_from(sorted(EXTENSION_STEPS)), by=st.sampled_from(sorted(UNITS)), days=st.integers(0, 3))
+    def take_a_step_of_an_extension(self, step: str, by: str, days: int) -> None:
+        if self._try(f"extension/{step}", by, days):
+            self.extension_waits = EXTENSION_STEPS[step][1]
 
     @rule(
         step=st.sampled_from(sorted(MILESTONE_STEPS)),
@@ -116,7 +179,10 @@ class ItemLife(RuleBasedStateMachine):
     )
     def take_a_step_of_a_milestone(self, step: str, number: int, by: str, days: int) -> None:
         if self._try(f"milestones/{number}/{step}", by, days):
-            self.milestones[number] = (MILESTONE_STEPS[step][1], self.milestones[number][1])
+            required = self.milestones[number][1]
+            self.milestones[number] = (MILESTONE_STEPS[step][1], required)
+            if step == "revoke" and self.state == "verified-closed" and required:
+                self.doubted.add(number)
 
     @rule(days=st.integers(0, 3))
     def plan_a_milestone(self, days: int) -> None:
@@ -124,15 +190,13 @@ class ItemLife(RuleBasedStateMachine):
             self.milestones[len(self.milestones) + 1] = ("planned", True)
 
     @rule(by=st.sampled_from(["ORG", "SOC"]), data=st.data())
-    def take_one_of_the_steps_that_are_offered(self, by: str, data: st.DataObject) -> None:
+    def take_one_of_the_steps_that_lead_on(self, by: str, data: st.DataObject) -> None:
         """Chance alone seldom finds the way to the end."""
-        offered = sorted(self._expected(by))
+        offered = sorted(path for path in self._expected(by) if path.rpartition("/")[2] in LEADING_ON)
         path = data.draw(st.sampled_from(offered)) if offered else ""
         match path.split("/"):
             case ["milestones", number, step]:
                 self.take_a_step_of_a_milestone(step, int(number), by, 1)
-            case ["milestones"]:
-                self.plan_a_milestone(1)
             case [step] if step:
                 self.take_a_step(step, by, 1)
 
@@ -150,16 +214,25 @@ class ItemLife(RuleBasedStateMachine):
         return bool(change.events)
 
     def _expected(self, by: str) -> set[str]:
-        return {*self._expected_of_item(by), *self._expected_of_milestones(by)}
+        return {*self._expected_of_item(by), *self._expected_of_extension(by), *self._expected_of_milestones(by)}
 
     def _expected_of_item(self, by: str) -> Iterator[str]:
         counting = [state for state, required in self.milestones.values() if required and state != "cancelled"]
-        for step, (state, _, who) in ITEM_STEPS.items():
-            missing = (step == "assign" and not counting) or (step == "close" and {*counting} - {"verified"})
-            if self.state == state and by in MAY[who] and not missing:
+        missing = {
+            "assign": not counting,
+            "close": bool({*counting} - {"verified"}),
+            "reschedule": self.extension_waits,
+        }
+        for step, (states, _, who) in ITEM_STEPS.items():
+            if self.state in states and by in MAY[who] and not missing.get(step):
                 yield step
         if self.state in PLANNING:
             yield "milestones"
+
+    def _expected_of_extension(self, by: str) -> Iterator[str]:
+        for step, (waits, _, while_item, who) in EXTENSION_STEPS.items():
+            if self.extension_waits is waits and self.state in while_item and by in MAY[who]:
+                yield f"extension/{step}"
 
     def _expected_of_milestones(self, by: str) -> Iterator[str]:
         counting = [n for n, (state, required) in self.milestones.items() if required and state != "cancelled"]
@@ -170,11 +243,11 @@ class ItemLife(RuleBasedStateMachine):
                     yield f"milestones/{number}/{step}"
 
     def _repeats(self) -> set[str]:
-        own = {step for step in SAID_AGAIN & set(ITEM_STEPS) if self.state == ITEM_STEPS[step][1]}
+        own = {step for step in SAID_AGAIN if self.state == ITEM_STEPS[step][1]}
         return own | {
             f"milestones/{number}/{step}"
             for number, (state, _) in self.milestones.items()
-            for step in SAID_AGAIN & set(MILESTONE_STEPS)
+            for step in MILESTONES_SAID_AGAIN
             if state == MILESTONE_STEPS[step][1]
         }
 
@@ -182,6 +255,8 @@ class ItemLife(RuleBasedStateMachine):
     def it_stands_where_the_tables_say(self) -> None:
         assert self.item.state == self.state
         assert {m.number: (m.state, m.required) for m in self.item.milestones} == self.milestones
+        assert (self.item.schedule.extension is not None) is self.extension_waits
+        assert {doubt.milestone for doubt in self.item.doubts} == self.doubted
 
     @invariant()
     def its_events_tell_all_of_it(self) -> None:
@@ -204,8 +279,10 @@ def test_the_units_of_the_tables_are_those_of_the_item() -> None:
 @pytest.mark.parametrize(
     ("where", "name", "broken"),
     [
-        (rules.STEPS, "close", (ItemState.IN_PROGRESS, Who.JUDGE)),
-        (rules.STEPS, "return", (ItemState.REPORTED_DONE, Who.OFFICE)),
+        (rules.STEPS, "close", (frozenset({ItemState.IN_PROGRESS}), Who.JUDGE)),
+        (rules.STEPS, "return", (frozenset({ItemState.REPORTED_DONE}), Who.OFFICE)),
+        (rules.STEPS, "note", (rules.HANDED_OUT, Who.OWNER)),
+        (rules.EXTENSION_STEPS, "grant", (False, rules.HANDED_OUT, Who.OFFICE)),
         (rules.MILESTONE_STEPS, "verify", (MilestoneState.REPORTED, frozenset({ItemState.IN_PROGRESS}), Who.JUDGE)),
         (rules.MILESTONE_STEPS, "cancel", (MilestoneState.REPORTED, frozenset(ItemState), Who.OFFICE)),
     ],

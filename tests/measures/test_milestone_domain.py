@@ -29,6 +29,8 @@ from common.contracts.measures import (
 )
 from measures.item.domain import Item
 from measures.item.milestone import Milestone, MilestoneState
+from measures.item.particulars import Doubt
+from measures.item.rules import ItemState
 from refusals import refused
 
 LATER = date(2022, 9, 1)
@@ -185,9 +187,30 @@ def test_milestones_are_still_judged_once_the_item_is_reported_done() -> None:
     assert item.verify_milestone(1, by=JUDGE, on=LATER).events
 
 
-def test_nothing_is_judged_once_the_item_is_closed() -> None:
+def test_a_verification_that_is_revoked_later_leaves_its_item_closed_and_in_doubt() -> None:
+    change = a_closed_item().revoke_verification(1, **WHY, by=JUDGE, on=LATER)
+    assert len(change.events) == 1
+    assert change.state.state is ItemState.VERIFIED_CLOSED
+    assert change.state.doubts == (Doubt(milestone=1, reason="原因", authority="会议纪要", since=LATER),)
+    assert _first(change.state).state is MilestoneState.PLANNED
+
+
+def test_an_item_is_not_in_doubt_for_a_milestone_that_it_could_be_closed_without() -> None:
+    item = an_item_with_a_verified_milestone(milestones=(a_milestone(1), a_milestone(2, required=False)))
+    item = item.report_milestone(2, attained_on=LATER, note=None, by=OWNER, on=LATER).state
+    item = item.verify_milestone(2, by=JUDGE, on=LATER).state
+    item = item.report_done(claim="完成", by=OWNER, on=LATER).state.close(by=JUDGE, on=LATER).state
+    assert item.revoke_verification(2, **WHY, by=JUDGE, on=LATER).state.doubts == ()
+
+
+def test_a_verification_is_not_revoked_as_of_a_day_before_its_item_was_closed() -> None:
+    with refused("effective.before-predecessor"):
+        a_closed_item().revoke_verification(1, **WHY, by=JUDGE, on=date(2022, 7, 9))
+
+
+def test_nothing_else_is_judged_once_the_item_is_closed() -> None:
     with refused("item.wrong-state"):
-        a_closed_item().revoke_verification(1, **WHY, by=JUDGE, on=LATER)
+        a_closed_item().return_milestone(1, reason="原因", by=JUDGE, on=LATER)
 
 
 # ── moving and cancelling ────────────────────────────────────────────────────────────────────────────────────────────

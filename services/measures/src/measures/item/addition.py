@@ -7,6 +7,7 @@ from common.contracts.measures import Focus, ReformItemAdded
 from common.decision import Change
 from measures.item.domain import Item
 from measures.item.milestone import PlannedMilestone
+from measures.item.particulars import Schedule
 from measures.item.rules import DUE_BEFORE_START, MILESTONE_NUMBER_TAKEN, OWNER_AMONG_CO_UNITS, ItemState
 
 
@@ -53,6 +54,6 @@ def add_item(
         title_zh=title_zh, title_en=title_en, owner=owner, co_units=co_units, responsible_post=responsible_post,
         problem=problem, deliverable=deliverable, effect=effect, focus=focus, planned_start_on=planned_start_on,
         due_on=due_on, state=ItemState.DRAFT, since=on, claim=None,
-        milestones=tuple(planned.on_the_list(on) for planned in milestones),
+        milestones=tuple(planned.on_the_list(on) for planned in milestones), schedule=Schedule(since=on),
     )  # fmt: skip
     return Change(item, (added, *(planned.told(id, on) for planned in milestones)), on)

@@ -20,6 +20,7 @@ from common.contracts.measures import (
 )
 from common.decision import Change, Unit, must_follow
 from measures.item.milestone import Milestone, MilestoneState, PlannedMilestone
+from measures.item.particulars import Doubt
 from measures.item.rules import (
     CLAIMED_OTHERWISE,
     MILESTONE_NUMBER_TAKEN,
@@ -45,7 +46,7 @@ class Item(Standing):
         :raises Refused: ``item.wrong-state``, ``item.no-required-milestone``, ``effective.before-predecessor``.
         """
         event = ReformItemAssigned(item=self.id, owner=self.owner, assigned_on=on)
-        return self._step("assign", S.ASSIGNED, event, by=by, on=on)
+        return self.step("assign", S.ASSIGNED, event, by=by, on=on)
 
     def acknowledge(self, *, by: Unit, on: date) -> Change["Item"]:
         """The owner has received it (签收).
@@ -53,14 +54,14 @@ class Item(Standing):
         :raises Refused: ``item.wrong-state``, ``item.not-owner``, ``effective.before-predecessor``.
         """
         event = ReformItemAcknowledged(item=self.id, acknowledged_on=on)
-        return self._step("acknowledge", S.ACKNOWLEDGED, event, by=by, on=on)
+        return self.step("acknowledge", S.ACKNOWLEDGED, event, by=by, on=on)
 
     def start(self, *, by: Unit, on: date) -> Change["Item"]:
         """Work has begun.
 
         :raises Refused: ``item.wrong-state``, ``item.not-owner``, ``effective.before-predecessor``.
         """
-        return self._step("start", S.IN_PROGRESS, ReformItemStarted(item=self.id, started_on=on), by=by, on=on)
+        return self.step("start", S.IN_PROGRESS, ReformItemStarted(item=self.id, started_on=on), by=by, on=on)
 
     def report_done(self, *, claim: str, by: Unit, on: date) -> Change["Item"]:
         """The owner says that it is done.
@@ -71,7 +72,7 @@ class Item(Standing):
         if self.state is S.REPORTED_DONE and claim != self.claim:
             raise CLAIMED_OTHERWISE()
         event = ReformItemReportedDone(item=self.id, claim=claim, reported_on=on)
-        change = self._step("report-done", S.REPORTED_DONE, event, by=by, on=on)
+        change = self.step("report-done", S.REPORTED_DONE, event, by=by, on=on)
         return replace(change, state=replace(change.state, claim=claim))
 
     def return_to_owner(self, *, reason: str, by: Unit, on: date) -> Change["Item"]:
@@ -82,7 +83,7 @@ class Item(Standing):
         if self.state is S.IN_PROGRESS:
             raise WRONG_STATE(state=self.state)
         event = ReformItemReturned(item=self.id, reason=reason, by=by.id, returned_on=on)
-        change = self._step("return", S.IN_PROGRESS, event, by=by, on=on)
+        change = self.step("return", S.IN_PROGRESS, event, by=by, on=on)
         return replace(change, state=replace(change.state, claim=None))
 
     def close(self, *, by: Unit, on: date) -> Change["Item"]:
@@ -92,18 +93,29 @@ class Item(Standing):
             ``effective.before-predecessor``.
         """
         if self.state is S.REPORTED_DONE:
-            for milestone in self.milestones:
-                must_follow(on, milestone.since)
+            self.must_end_it_all(on)
         event = ReformItemVerifiedClosed(item=self.id, verifier=by.id, closed_on=on)
-        return self._step("close", S.VERIFIED_CLOSED, event, by=by, on=on)
+        return self.step("close", S.VERIFIED_CLOSED, event, by=by, on=on)
 
-    def _step(self, action: str, to: ItemState, event: Event, *, by: Unit | None, on: date) -> Change["Item"]:
+    def step(self, action: str, to: ItemState, event: Event, *, by: Unit | None, on: date) -> Change["Item"]:
+        """A step that the table has; in the state that it leads to, nothing happens.
+
+        :raises Refused: what ``why_not`` says, ``effective.before-predecessor``.
+        """
         if self.state is to:
             return Change(self, (), on)  # said before: nothing happens twice
         if refused := self.why_not(action, by):
             raise refused
         must_follow(on, self.since)
         return Change(replace(self, state=to, since=on, version=self.version + 1), (event,), on)
+
+    def must_end_it_all(self, on: date) -> None:
+        """Refuse a last step that would take effect before anything that was said of the item.
+
+        :raises Refused: ``effective.before-predecessor``.
+        """
+        for since in (self.since, self.schedule.since, *(milestone.since for milestone in self.milestones)):
+            must_follow(on, since)
 
     # ── its milestones ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -182,7 +194,7 @@ class Item(Standing):
         return self._with(milestone.judged(M.PLANNED, on=on, version=self.version + 1), event, on)
 
     def revoke_verification(self, number: int, *, reason: str, authority: str, by: Unit, on: date) -> Change["Item"]:
-        """A milestone was wrongly judged attained; it must be reported anew.
+        """A milestone was wrongly judged attained; it must be reported anew, and an item closed on it is in doubt.
 
         :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``judge.not-independent``,
             ``effective.before-predecessor``.
@@ -193,7 +205,14 @@ class Item(Standing):
             item=self.id, number=number, reason=reason, authority=authority, by=by.id,
             replaces=milestone.claim_version, revoked_on=on,
         )  # fmt: skip
-        return self._with(milestone.judged(M.PLANNED, on=on, version=self.version + 1), event, on)
+        change = self._with(milestone.judged(M.PLANNED, on=on, version=self.version + 1), event, on)
+        if self.state is not S.VERIFIED_CLOSED:
+            return change
+        must_follow(on, self.since)
+        if not milestone.required:
+            return change  # it was not closed on this one
+        doubt = Doubt(milestone=number, reason=reason, authority=authority, since=on)
+        return replace(change, state=replace(change.state, doubts=(*self.doubts, doubt)))
 
     def reschedule_milestone(self, number: int, *, planned_on: date, reason: str, on: date) -> Change["Item"]:
         """A milestone is planned for another day, for a reason; the baseline is kept.

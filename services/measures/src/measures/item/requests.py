@@ -127,3 +127,54 @@ class NewDate(Reason):
     )
 
     planned_on: Day
+
+
+class DueDate(Reason):
+    """By which day it is to be done, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"due_on": "2024-12-31", "reason": "待市级平台接口开放。"}]}
+    )
+
+    due_on: Day
+
+
+class Merger(ReasonWithAuthority):
+    """Into which item of the same plan, by its code; why, and by which decision or document."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"into": "B2-04", "reason": "两项任务内容重复。", "authority": "会议纪要 2023-4"}]
+        }
+    )
+
+    into: Code
+
+
+class CarryOver(ReasonWithAuthority):
+    """Which plan goes on with it, by its code; why, and by which decision or document."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"successor": "CQ-KX-2026-2030", "reason": "延续至下一周期。", "authority": "会议纪要 2026-2"}]
+        }
+    )
+
+    successor: Code
+
+
+class Progress(Command):
+    """How the work goes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"done": "已与八家园区签订结对协议。", "problems": "两家企业尚未回函。", "next": "组织对接会。"}
+            ]
+        }
+    )
+
+    done: Text
+    problems: Text | None = None
+    next: Text | None = None
+    help: Text | None = None

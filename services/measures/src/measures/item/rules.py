@@ -58,6 +58,51 @@ REPORTED_OTHERWISE = Refusal(
 )
 
 
+NOT_PARTAKER = Refusal(
+    "item.not-partaker",
+    zh="此操作由责任单位或协同单位执行",
+    en="This is for the unit that owns the item and for its co-units",
+    kind=Kind.FORBIDDEN,
+)
+EXTENSION_OPEN = Refusal(
+    "item.extension-open",
+    zh="延期至 {due_on} 的申请尚未答复",
+    en="The request to extend the item to {due_on} is not decided yet",
+)
+NO_EXTENSION = Refusal(
+    "item.no-extension", zh="事项没有待答复的延期申请", en="No extension of the item is waiting to be decided"
+)
+NOT_LATER = Refusal(
+    "item.extension-not-later",
+    zh="申请的时限须晚于现时限 {due_on}",
+    en="An extension is to a day after the one on which the item is due, {due_on}",
+    kind=Kind.INVALID,
+)
+ENDED_OTHERWISE = Refusal(
+    "item.ended-otherwise", zh="事项已以另一依据终止", en="The item has ended on other grounds already"
+)
+MERGED_INTO_ITSELF = Refusal(
+    "item.merged-into-itself", zh="事项不能并入自身", en="An item is not merged into itself", kind=Kind.INVALID
+)
+MERGED_ELSEWHERE = Refusal(
+    "item.merged-elsewhere",
+    zh="只能并入同一方案、同一层级的事项",
+    en="An item is merged into one of the same plan, and of the same local plan if it has one",
+    kind=Kind.INVALID,
+)
+MERGED_INTO_ENDED = Refusal(
+    "item.merged-into-ended",
+    zh="目标事项现处于“{state}”，不能并入",
+    en="The item that it would be merged into is {state}",
+)
+CARRIED_NOWHERE = Refusal(
+    "item.carried-into-own-plan",
+    zh="事项须结转至另一方案",
+    en="An item is carried over into another plan than its own",
+    kind=Kind.INVALID,
+)
+
+
 class ItemState(StrEnum):
     """Where an item stands; closed is 销号."""
 
@@ -67,47 +112,85 @@ class ItemState(StrEnum):
     IN_PROGRESS = "in-progress"
     REPORTED_DONE = "reported-done"
     VERIFIED_CLOSED = "verified-closed"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
+    CARRIED_OVER = "carried-over"
+
+
+TERMINAL: Final = (ItemState.VERIFIED_CLOSED, ItemState.CANCELLED, ItemState.MERGED, ItemState.CARRIED_OVER)
+"""In these states an item waits for nobody; only one that was verified and closed can be reopened."""
 
 
 class Who(StrEnum):
-    """Whose step it is: the reform office's, the owner's, or that of somebody independent of all who took part."""
+    """Whose step it is: the office's, the owner's, that of all who take part, or of somebody independent of them."""
 
     OFFICE = "office"
     OWNER = "owner"
+    PARTAKER = "partaker"
     JUDGE = "judge"
 
 
 PLANNING: Final = frozenset({ItemState.DRAFT, ItemState.ASSIGNED, ItemState.ACKNOWLEDGED, ItemState.IN_PROGRESS})
 JUDGING: Final = frozenset({ItemState.IN_PROGRESS, ItemState.REPORTED_DONE})
+LIVE: Final = PLANNING | JUDGING
+HANDED_OUT: Final = LIVE - {ItemState.DRAFT}
 
-STEPS: Final[dict[str, tuple[ItemState, Who]]] = {
-    "assign": (ItemState.DRAFT, Who.OFFICE),
-    "acknowledge": (ItemState.ASSIGNED, Who.OWNER),
-    "start": (ItemState.ACKNOWLEDGED, Who.OWNER),
-    "report-done": (ItemState.IN_PROGRESS, Who.OWNER),
-    "return": (ItemState.REPORTED_DONE, Who.JUDGE),
-    "close": (ItemState.REPORTED_DONE, Who.JUDGE),
+STEPS: Final[dict[str, tuple[frozenset[ItemState], Who]]] = {
+    "assign": (frozenset({ItemState.DRAFT}), Who.OFFICE),
+    "acknowledge": (frozenset({ItemState.ASSIGNED}), Who.OWNER),
+    "start": (frozenset({ItemState.ACKNOWLEDGED}), Who.OWNER),
+    "report-done": (frozenset({ItemState.IN_PROGRESS}), Who.OWNER),
+    "return": (frozenset({ItemState.REPORTED_DONE}), Who.JUDGE),
+    "close": (frozenset({ItemState.REPORTED_DONE}), Who.JUDGE),
+    "reopen": (frozenset({ItemState.VERIFIED_CLOSED}), Who.OFFICE),
+    "note": (HANDED_OUT, Who.PARTAKER),
+    "reschedule": (PLANNING, Who.OFFICE),
+    "cancel": (LIVE, Who.OFFICE),
+    "merge": (LIVE, Who.OFFICE),
+    "carry-over": (LIVE, Who.OFFICE),
 }
-"""From which state each step of an item is taken, and by whom."""
+"""From which states each step of an item is taken, and by whom."""
+
+EXTENSION_STEPS: Final[dict[str, tuple[bool, frozenset[ItemState], Who]]] = {
+    "request": (False, HANDED_OUT & PLANNING, Who.OWNER),
+    "grant": (True, HANDED_OUT, Who.OFFICE),
+    "refuse": (True, HANDED_OUT, Who.OFFICE),
+}
+"""Whether an extension was asked for when each of its steps is taken, while its item is in which states, by whom."""
 
 MILESTONE_STEPS: Final[dict[str, tuple[MilestoneState, frozenset[ItemState], Who]]] = {
     "report": (MilestoneState.PLANNED, frozenset({ItemState.IN_PROGRESS}), Who.OWNER),
     "verify": (MilestoneState.REPORTED, JUDGING, Who.JUDGE),
     "return": (MilestoneState.REPORTED, JUDGING, Who.JUDGE),
-    "revoke": (MilestoneState.VERIFIED, JUDGING, Who.JUDGE),
+    "revoke": (MilestoneState.VERIFIED, JUDGING | {ItemState.VERIFIED_CLOSED}, Who.JUDGE),
     "reschedule": (MilestoneState.PLANNED, PLANNING, Who.OFFICE),
     "cancel": (MilestoneState.PLANNED, PLANNING, Who.OFFICE),
 }
 """From which state each step of a milestone is taken, while its item is in which states, and by whom."""
 
-STEPS_FROM: Final = {now: [step for step, (state, _) in STEPS.items() if state is now] for now in ItemState}
-"""The steps that begin in each state of an item; whether one may be taken depends on more."""
+STEPS_FROM: Final = {
+    now: [(f"item.{step}", step) for step, (states, _) in STEPS.items() if now in states] for now in ItemState
+}
+"""The permissions and names of the steps that begin in each state of an item; whether one is open depends on more."""
+
+EXTENSION_STEPS_FROM: Final = {
+    (item, asked): [
+        (f"extension.{step}", f"extension/{step}", step)
+        for step, (wanted, item_states, _) in EXTENSION_STEPS.items()
+        if wanted is asked and item in item_states
+    ]
+    for item in ItemState
+    for asked in (False, True)
+}
+"""The same for an extension, by the state of its item and whether one was asked for, with their paths."""
 
 MILESTONE_STEPS_FROM: Final = {
     (item, now): [
-        step for step, (state, item_states, _) in MILESTONE_STEPS.items() if state is now and item in item_states
+        (f"milestone.{step}", step)
+        for step, (state, item_states, _) in MILESTONE_STEPS.items()
+        if state is now and item in item_states
     ]
     for item in ItemState
     for now in MilestoneState
 }
-"""The steps of a milestone that begin in each state of its item and of its own."""
+"""The same for a milestone, by the state of its item and its own."""

@@ -7,12 +7,18 @@ from uuid import UUID
 from common.contracts.measures import Focus
 from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit
 from measures.item.milestone import Milestone, MilestoneState
+from measures.item.particulars import Doubt, Ending, ProgressNote, Schedule
 from measures.item.rules import (
+    EXTENSION_OPEN,
+    EXTENSION_STEPS,
+    EXTENSION_STEPS_FROM,
     MILESTONE_STEPS,
     MILESTONE_STEPS_FROM,
     MILESTONE_WRONG_STATE,
+    NO_EXTENSION,
     NO_REQUIRED_MILESTONE,
     NOT_OWNER,
+    NOT_PARTAKER,
     OPEN_MILESTONES,
     PLANNING,
     STEPS,
@@ -51,28 +57,45 @@ class Standing:
     claim: str | None
     """What the owner said when it reported the item done."""
     milestones: tuple[Milestone, ...]
+    schedule: Schedule
+    """What was said of its due date."""
+    note: ProgressNote | None = None
+    """The last word on how the work goes; those before it are in the history."""
+    doubts: tuple[Doubt, ...] = ()
+    """Why it may have been closed wrongly; it is never reopened by itself."""
+    ending: Ending | None = None
+    """Why it ended, if otherwise than verified and closed."""
 
     def steps(self, by: Unit | None) -> Steps:
         """What begins in this state, by the same rules that decide."""
-        for action in STEPS_FROM[self.state]:
-            yield f"item.{action}", action, self.why_not(action, by)
+        against = {who: self._not_for(who, by) for who in Who}  # once: there are more steps than kinds of callers
+        for permission, action in STEPS_FROM[self.state]:
+            yield permission, action, self._missing(action) or against[STEPS[action][1]]
+        for permission, path, action in EXTENSION_STEPS_FROM[self.state, self.schedule.extension is not None]:
+            yield permission, path, against[EXTENSION_STEPS[action][2]]
         if self.state in PLANNING:
             yield "milestone.plan", "milestones", None
         for milestone in self.milestones:
-            for action in MILESTONE_STEPS_FROM[self.state, milestone.state]:
+            for permission, action in MILESTONE_STEPS_FROM[self.state, milestone.state]:
                 path = f"milestones/{milestone.number}/{action}"
-                yield f"milestone.{action}", path, self.why_not_milestone(action, milestone, by)
+                who = MILESTONE_STEPS[action][2]
+                yield permission, path, self._missing_for_milestone(action, milestone) or against[who]
 
     def why_not(self, action: str, by: Unit | None) -> Refused | None:
         """What speaks against a step of the item by this unit; None if nothing does."""
-        state, who = STEPS[action]
-        if self.state is not state:
+        states, who = STEPS[action]
+        if self.state not in states:
             return WRONG_STATE(state=self.state)
-        if action == "assign" and not any(m.required and m.counts for m in self.milestones):
-            return NO_REQUIRED_MILESTONE()
-        if action == "close" and (numbers := self._open_milestones()):
-            return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
-        return self._not_for(who, by)
+        return self._missing(action) or self._not_for(who, by)
+
+    def why_not_extension(self, action: str, by: Unit | None) -> Refused | None:
+        """What speaks against asking for an extension, or deciding on it, by this unit; None if nothing does."""
+        asked, item_states, who = EXTENSION_STEPS[action]
+        if self.state not in item_states:
+            return WRONG_STATE(state=self.state)
+        if asked and self.schedule.extension is None:
+            return NO_EXTENSION()
+        return (None if asked else self._undecided()) or self._not_for(who, by)
 
     def why_not_milestone(self, action: str, milestone: Milestone, by: Unit | None) -> Refused | None:
         """What speaks against a step of one of its milestones by this unit; None if nothing does."""
@@ -81,9 +104,7 @@ class Standing:
             return WRONG_STATE(state=self.state)
         if milestone.state is not state:
             return MILESTONE_WRONG_STATE(state=milestone.state)
-        if action == "cancel" and self.state is not ItemState.DRAFT and self._is_last_required(milestone):
-            return NO_REQUIRED_MILESTONE()
-        return self._not_for(who, by)
+        return self._missing_for_milestone(action, milestone) or self._not_for(who, by)
 
     def milestone(self, number: int) -> Milestone:
         """The milestone with that number.
@@ -95,10 +116,30 @@ class Standing:
                 return milestone
         raise UNKNOWN_MILESTONE(number=number)
 
+    def _missing(self, action: str) -> Refused | None:
+        """What the item lacks for a step that begins in its state."""
+        if action == "assign" and not any(m.required and m.counts for m in self.milestones):
+            return NO_REQUIRED_MILESTONE()
+        if action == "close" and (numbers := self._open_milestones()):
+            return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
+        return self._undecided() if action == "reschedule" else None
+
+    def _missing_for_milestone(self, action: str, milestone: Milestone) -> Refused | None:
+        if action == "cancel" and self.state is not ItemState.DRAFT and self._is_last_required(milestone):
+            return NO_REQUIRED_MILESTONE()
+        return None
+
+    def _undecided(self) -> Refused | None:
+        """One word about the due date after the other: an extension that was asked for is decided first."""
+        extension = self.schedule.extension
+        return EXTENSION_OPEN(due_on=extension.due_on) if extension else None
+
     def _not_for(self, who: Who, by: Unit | None) -> Refused | None:
-        """Owners do, and whoever judges belongs neither to the owner nor to a co-unit, nor to a unit below them."""
+        """Owners do, co-units help, and whoever judges belongs neither to the one nor the other, nor below them."""
         if who is Who.OWNER and not (by and by.id == self.owner):
             return NOT_OWNER()
+        if who is Who.PARTAKER and not (by and by.id in (self.owner, *self.co_units)):
+            return NOT_PARTAKER()
         if who is Who.JUDGE and (by is None or by.belongs_to(self.owner, *self.co_units)):
             return NOT_INDEPENDENT()
         return None

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from common.call import Call
-from common.decision import Refusal
+from common.decision import Kind, Refusal
 from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
@@ -19,6 +19,13 @@ from measures.tables import Base
 
 CODE_TAKEN = Refusal(
     "item.code-taken", zh="该方案中已有同一代码的事项", en="The plan has an item with this code already"
+)
+
+UNKNOWN_ITEM = Refusal(
+    "item.unknown",
+    zh="方案 {plan} 没有代码为 {code} 的事项",
+    en="The plan {plan} has no item with the code {code}",
+    kind=Kind.INVALID,
 )
 
 
@@ -52,6 +59,10 @@ class ItemRow(Base, AggregateRow, table=True):
     since: date
     claim: str | None
     milestones: str = Field(sa_column=Column(JSONB, nullable=False))
+    schedule: str = Field(sa_column=Column(JSONB, nullable=False))
+    note: str = Field(sa_column=Column(JSONB, nullable=False))
+    doubts: str = Field(sa_column=Column(JSONB, nullable=False))
+    ending: str = Field(sa_column=Column(JSONB, nullable=False))
 
 
 def _concerns(item: Item) -> Concerned:
@@ -62,6 +73,18 @@ def _concerns(item: Item) -> Concerned:
 items = Aggregates(
     ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN}
 )
+
+
+async def item_named(call: Call, plan: str, code: str, *, pointer: str) -> Item:
+    """The item of a plan with that code, which the request names at this pointer.
+
+    :raises Refused: ``item.unknown``.
+    """
+    sql = f"SELECT {items.selection} FROM item found WHERE plan = $1 AND code = $2"  # noqa: S608 - names of our own
+    record = await call.service.pool.fetchrow(sql, plan, code)
+    if record is None:
+        raise UNKNOWN_ITEM(pointer=pointer, plan=plan, code=code)
+    return items.codec.state_of(record)
 
 
 @dataclass(frozen=True, slots=True)

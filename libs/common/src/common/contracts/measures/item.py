@@ -1,7 +1,6 @@
-"""What is told of a reform item: handed to its owner, done milestone by milestone, judged by others."""
+"""What is told of a reform item: handed to its owner, done, judged by others; moved, merged, or given up."""
 
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -12,16 +11,6 @@ from common.contracts import Code, EffectiveOn, Text, Title, TitleEn, TitleZh
 from common.contracts.measures.words import Authority, Judge, MeasuresEvent, Reason
 
 ItemId = Annotated[UUID, Field(description="The reform item: the aggregate, and the record's key.")]
-Number = Annotated[int, Field(ge=1, le=99, description="The milestone's number within its item.")]
-AttainedOn = Annotated[date, Field(description="The day in Shanghai on which the milestone was attained.")]
-PlannedOn = Annotated[date, Field(description="The day in Shanghai for which the milestone is planned.")]
-
-
-class MilestoneKind(StrEnum):
-    """Whether a milestone is attained by something that exists or by a number that is reached."""
-
-    QUALITATIVE = "qualitative"
-    QUANTITATIVE = "quantitative"
 
 
 class Focus(StrEnum):
@@ -110,90 +99,104 @@ class ReformItemVerifiedClosed(MeasuresEvent):
     closed_on: EffectiveOn
 
 
-class MilestonePlanned(MeasuresEvent):
-    """A milestone (节点) was put into the item; it counts in the denominators from this day on."""
+class ReformItemReopened(MeasuresEvent):
+    """The item was wrongly closed: work on it goes on."""
 
     item: ItemId
-    number: Number
-    title_zh: TitleZh
-    title_en: TitleEn
-    kind: MilestoneKind
-    required: bool
-    """Whether the item can be closed only when this milestone is verified."""
-    weight: Decimal = Field(ge=0, le=1000, max_digits=8, decimal_places=4)
-    """Its weight among the milestones of the item: a decimal as a string."""
-    planned_on: PlannedOn
-    effective_on: EffectiveOn
-
-
-class MilestoneReported(MeasuresEvent):
-    """The owner says that the milestone was attained on a day, perhaps long before the saying."""
-
-    item: ItemId
-    number: Number
-    attained_on: AttainedOn
-    note: Text | None = None
-    """What the owner adds."""
-    replaces: int | None = None
-    """The aggregate version of the statement about this milestone that no longer holds."""
-    reported_on: EffectiveOn
-
-
-class MilestoneVerified(MeasuresEvent):
-    """The milestone was judged attained; it counts from the day it was attained, not from the day of judging."""
-
-    item: ItemId
-    number: Number
-    attained_on: AttainedOn
-    verifier: Judge
-    replaces: int | None = None
-    """The aggregate version of the report that this judgement settles."""
-    verified_on: EffectiveOn
-
-
-class MilestoneReturned(MeasuresEvent):
-    """The report about the milestone was sent back, for this reason; it no longer counts as reported."""
-
-    item: ItemId
-    number: Number
-    reason: Reason
-    by: Judge
-    replaces: int | None = None
-    """The aggregate version of the report that no longer holds."""
-    returned_on: EffectiveOn
-
-
-class MilestoneVerificationRevoked(MeasuresEvent):
-    """The milestone was wrongly judged attained; it must be reported anew."""
-
-    item: ItemId
-    number: Number
     reason: Reason
     authority: Authority
-    by: Judge
-    replaces: int | None = None
-    """The aggregate version of the verification that no longer holds."""
-    revoked_on: EffectiveOn
+    reopened_on: EffectiveOn
 
 
-class MilestoneRescheduled(MeasuresEvent):
-    """The milestone is planned for another day; the baselines before it are kept."""
+class ReformItemCancelled(MeasuresEvent):
+    """The item was given up: it leaves the denominators from this day on, but stays listed."""
 
     item: ItemId
-    number: Number
-    moved_from: PlannedOn
-    moved_to: PlannedOn
-    reason: Reason
-    baseline_number: int = Field(ge=1)
-    """Which plan of the milestone this is: 1 for the first move."""
-    rescheduled_on: EffectiveOn
-
-
-class MilestoneCancelled(MeasuresEvent):
-    """The milestone leaves the denominators from this day on, but stays listed."""
-
-    item: ItemId
-    number: Number
     reason: Reason
     authority: Authority
     cancelled_on: EffectiveOn
+
+
+class ReformItemMerged(MeasuresEvent):
+    """What the item promised is done by another: it leaves the denominators from this day on, but stays listed."""
+
+    item: ItemId
+    into: UUID
+    """The reform item that it was merged into, of the same plan."""
+    reason: Reason
+    authority: Authority
+    merged_on: EffectiveOn
+
+
+class ReformItemCarriedOver(MeasuresEvent):
+    """A successor plan goes on with the item; in its own plan it stays unfinished, and in the denominators."""
+
+    item: ItemId
+    successor: Code = Field(description="The plan that goes on with it, by its code.")
+    reason: Reason
+    authority: Authority
+    carried_over_on: EffectiveOn
+
+
+class ExtensionRequested(MeasuresEvent):
+    """The owner asks that the item be due later; until that is decided it is due as before."""
+
+    item: ItemId
+    due_on: date
+    """The day by which it is due as long as nothing is decided."""
+    requested_due_on: date
+    """The day that is asked for, later than that."""
+    reason: Reason
+    by: UUID
+    """The unit that asks: the owner."""
+    requested_on: EffectiveOn
+
+
+class ExtensionGranted(MeasuresEvent):
+    """The reform office grants the extension that was asked for; ``ReformItemRescheduled`` follows."""
+
+    item: ItemId
+    due_on: date
+    """The day by which the item is due from now on."""
+    granted_on: EffectiveOn
+
+
+class ExtensionRefused(MeasuresEvent):
+    """The reform office refuses the extension that was asked for: the item is due as before."""
+
+    item: ItemId
+    requested_due_on: date
+    """The day that was asked for."""
+    reason: Reason
+    refused_on: EffectiveOn
+
+
+class ReformItemRescheduled(MeasuresEvent):
+    """The item is due on another day; the days before it are kept as baselines."""
+
+    item: ItemId
+    moved_from: date
+    """The day by which it was due."""
+    moved_to: date
+    """The day by which it is due now."""
+    reason: Reason
+    baseline_number: int = Field(ge=1)
+    """Which move this is: 1 for the first."""
+    rescheduled_on: EffectiveOn
+
+
+class ProgressNoted(MeasuresEvent):
+    """A unit that takes part says how the work goes; no figure follows from it."""
+
+    item: ItemId
+    done: Text
+    """What was done."""
+    problems: Text | None = None
+    """What stands in the way."""
+    next: Text | None = None
+    """What comes next."""
+    help: Text | None = None
+    """What help is needed."""
+    by: UUID
+    """The unit that says so: the owner or a co-unit."""
+    noted_on: EffectiveOn

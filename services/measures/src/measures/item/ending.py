@@ -1,0 +1,97 @@
+"""How else an item ends than verified: cancelled, merged or carried over; and how a closed one is reopened."""
+
+from dataclasses import replace
+from datetime import date
+
+from common.contracts import Event
+from common.contracts.measures import (
+    ReformItemCancelled,
+    ReformItemCarriedOver,
+    ReformItemMerged,
+    ReformItemReopened,
+)
+from common.decision import Change, Unit
+from measures.item.domain import Item
+from measures.item.particulars import Ending
+from measures.item.rules import (
+    CARRIED_NOWHERE,
+    ENDED_OTHERWISE,
+    MERGED_ELSEWHERE,
+    MERGED_INTO_ENDED,
+    MERGED_INTO_ITSELF,
+    TERMINAL,
+    WRONG_STATE,
+    ItemState,
+)
+
+
+def cancel_item(item: Item, *, reason: str, authority: str, by: Unit | None, on: date) -> Change[Item]:
+    """The item is given up, by an authority: it leaves the denominators and stays listed.
+
+    :raises Refused: ``item.wrong-state``, ``item.ended-otherwise``, ``effective.before-predecessor``.
+    """
+    event = ReformItemCancelled(item=item.id, reason=reason, authority=authority, cancelled_on=on)
+    return _end(item, "cancel", ItemState.CANCELLED, Ending(reason, authority), event, by=by, on=on)
+
+
+def merge_item(item: Item, *, into: Item, reason: str, authority: str, by: Unit | None, on: date) -> Change[Item]:
+    """What the item promised is done by another of the same plan: it leaves the denominators and stays listed.
+
+    :raises Refused: ``item.wrong-state``, ``item.merged-into-itself``, ``item.merged-elsewhere``,
+        ``item.merged-into-ended``, ``item.ended-otherwise``, ``effective.before-predecessor``.
+    """
+    ending = Ending(reason, authority, into=into.id)
+    if item.ending != ending:  # what the other became afterwards does not matter to a merger that happened
+        if into.id == item.id:
+            raise MERGED_INTO_ITSELF(pointer="/into")
+        if into.plan != item.plan:
+            raise MERGED_ELSEWHERE(pointer="/into")
+        if into.state in TERMINAL:
+            raise MERGED_INTO_ENDED(pointer="/into", state=into.state)
+    event = ReformItemMerged(item=item.id, into=into.id, reason=reason, authority=authority, merged_on=on)
+    return _end(item, "merge", ItemState.MERGED, ending, event, by=by, on=on)
+
+
+def carry_over_item(
+    item: Item, *, successor: str, reason: str, authority: str, by: Unit | None, on: date
+) -> Change[Item]:
+    """A successor plan goes on with the item; in its own plan it stays listed, unfinished and in the denominators.
+
+    :raises Refused: ``item.wrong-state``, ``item.carried-into-own-plan``, ``item.ended-otherwise``,
+        ``effective.before-predecessor``.
+    """
+    if successor == item.plan:
+        raise CARRIED_NOWHERE(pointer="/successor")
+    event = ReformItemCarriedOver(
+        item=item.id, successor=successor, reason=reason, authority=authority, carried_over_on=on
+    )
+    ending = Ending(reason, authority, successor=successor)
+    return _end(item, "carry-over", ItemState.CARRIED_OVER, ending, event, by=by, on=on)
+
+
+def reopen_item(item: Item, *, reason: str, authority: str, by: Unit | None, on: date) -> Change[Item]:
+    """The item was wrongly closed: work goes on, and no doubt about the closing is left.
+
+    :raises Refused: ``item.wrong-state``, ``effective.before-predecessor``.
+    """
+    if item.state is not ItemState.VERIFIED_CLOSED:
+        raise WRONG_STATE(state=item.state)
+    item.must_end_it_all(on)
+    event = ReformItemReopened(item=item.id, reason=reason, authority=authority, reopened_on=on)
+    change = item.step("reopen", ItemState.IN_PROGRESS, event, by=by, on=on)
+    return replace(change, state=replace(change.state, claim=None, doubts=()))
+
+
+def _end(
+    item: Item, action: str, to: ItemState, ending: Ending, event: Event, *, by: Unit | None, on: date
+) -> Change[Item]:
+    if item.state is to:
+        if item.ending != ending:
+            raise ENDED_OTHERWISE()
+        return Change(item, (), on)
+    if refused := item.why_not(action, by):
+        raise refused
+    item.must_end_it_all(on)
+    change = item.step(action, to, event, by=by, on=on)
+    schedule = replace(item.schedule, extension=None)  # what was asked for is moot
+    return replace(change, state=replace(change.state, ending=ending, schedule=schedule))
