@@ -96,6 +96,25 @@ async def test_a_topic_that_is_replaced_under_a_running_consumer_is_seen_at_the_
         await consumer.stop()
 
 
+async def test_a_consumer_that_has_lost_all_its_partitions_is_watched_on(stage: Stage) -> None:
+    consumer = group_consumer(stage.bootstrap, stage.view.name)
+    await consumer.start()
+    watch = Watch(stage.view, stage.pool, consumer)
+    watch.cursors = {TopicPartition(stage.topic, 0): 1}
+    watching = asyncio.create_task(watch.keep())
+    try:
+        await eventually(lambda: watch._mirrored)
+        watch.cursors = {}
+        await stage.tell(PLAN, 1)
+        watch.standing = {TopicPartition(stage.topic, 0): 0}
+        told = {"projection": stage.view.name, "topic": stage.topic}
+        await eventually(lambda: REGISTRY.get_sample_value("kegai_consumer_lag_records", told) == 1)
+        assert not watching.done()
+    finally:
+        watching.cancel()
+        await consumer.stop()
+
+
 async def test_a_copy_whose_topic_was_replaced_stands_still_and_says_why(stage: Stage) -> None:
     await _read_then_replace(stage, 1)
     keeping = Keeping(stage.view, stage.pool, stage.bootstrap)

@@ -73,7 +73,7 @@ class Watch:
 
     async def _mirror(self) -> None:
         """Tell Kafka what the database holds, for tools that measure lag; nothing is read back from there."""
-        if self._mirrored == self.cursors:
+        if not self.cursors or self._mirrored == self.cursors:  # with no partition there is nothing to tell
             return
         self._mirrored = dict(self.cursors)
         try:
