@@ -99,6 +99,8 @@ async def test_a_topic_that_is_replaced_under_a_running_consumer_is_seen_at_the_
 async def test_a_consumer_that_has_lost_all_its_partitions_is_watched_on(stage: Stage) -> None:
     consumer = group_consumer(stage.bootstrap, stage.view.name)
     await consumer.start()
+    consumer.subscribe([stage.topic])
+    await eventually(consumer.assignment)
     watch = Watch(stage.view, stage.pool, consumer)
     watch.cursors = {TopicPartition(stage.topic, 0): 1}
     watching = asyncio.create_task(watch.keep())
