@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -68,6 +68,10 @@ class Decided(BaseModel):
     """What this caller may do next, as paths relative to this aggregate's address."""
 
 
+async def _nothing(_call: Call, _id: UUID) -> None:
+    """Most aggregates begin by being created: without a row there is nothing."""
+
+
 class Aggregates(Generic[State]):
     """All aggregates of one kind: the only way to their table for a command.
 
@@ -78,6 +82,7 @@ class Aggregates(Generic[State]):
     :param taken: what to answer when a unique constraint is violated, by the constraint's name.
     :param reads: fields of the state that come with the row and are never stored: for each a sub-select of one JSON
         value over the row, which it calls ``found``. So a rule may know of what stands beside its aggregate.
+    :param begins: what stands under an id that has no row yet, at version 0; its first change makes the row.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Aggregates(Generic[State]):
         concerns: Callable[[State], Concerned] = lambda _: NOBODY,
         taken: Mapping[str, Refusal] | None = None,
         reads: Mapping[str, str] | None = None,
+        begins: Callable[[Call, UUID], Awaitable[State | None]] = _nothing,
     ) -> None:
         self.of = of
         self.at = at
@@ -100,6 +106,7 @@ class Aggregates(Generic[State]):
         """The permission without which a caller does not know of one."""
         self._concerns = concerns
         self._taken = taken or {}
+        self._begins = begins
         self._insert = cache(partial(insert_statement, self.codec, of))
         self._update = cache(partial(update_statement, self.codec, of))
         name = self.codec.table.name
@@ -118,12 +125,10 @@ class Aggregates(Generic[State]):
         :raises Refused: ``<of>.not-found`` if there is none or the caller may not know of it.
         """
         record = await call.service.grouping.ask(self._select, (aggregate_id,))
-        if record["id"] is None:
+        state = self.codec.state_of(record) if record["id"] else await self._begins(call, aggregate_id)
+        if state is None or self.to_see not in self.permitted(call, state):
             raise self.absent(of=self.of)
-        state = self.codec.state_of(record)
-        if self.to_see not in self.permitted(call, state):
-            raise self.absent(of=self.of)
-        return Loaded(state, record["hash"], record["recorded_at"])
+        return Loaded(state, record["hash"] or GENESIS, record["recorded_at"] or call.now)
 
     def permitted(self, call: Call, state: State) -> frozenset[str]:
         """All that the caller's roles permit over this one."""
@@ -190,7 +195,8 @@ class Aggregates(Generic[State]):
                     with self._decide_seconds.time():
                         change = decide(loaded.state)
                     response = self._reply(call, change.state, status=200)
-                    if await self._save(call, self._update(len(change.events)), change, loaded, response):
+                    statement = self._update if loaded.state.version else self._insert
+                    if await self._save(call, statement(len(change.events)), change, loaded, response):
                         return response
                 except (Refused, asyncpg.UniqueViolationError) as error:
                     if repeated := await self._repeated(call, error):
@@ -219,7 +225,7 @@ class Aggregates(Generic[State]):
         self, call: Call, statement: str, change: Change[State], before: Loaded[State], response: Response
     ) -> bool:
         """Whether the change is durable; False where the version is no longer the one that was loaded."""
-        if not change.events and call.key is None:
+        if not change.events and (call.key is None or not before.state.version):
             return True
         told = self._tell(call, change, before)
         saving = Saving(
@@ -272,7 +278,7 @@ class Aggregates(Generic[State]):
         return told
 
     async def _repeated(self, call: Call, error: Refused | asyncpg.UniqueViolationError) -> Response | None:
-        """The reply that the same request got before; None where an old key stood in the way and it may be tried again.
+        """The reply that the same request got before; None where it may be tried again.
 
         :raises Refused: what stands where the request is no repetition.
         """
@@ -283,6 +289,8 @@ class Aggregates(Generic[State]):
         if error.constraint_name == "pk_idempotency":
             await forget_replies(call.service.pool)
             return None
+        if error.constraint_name == f"pk_{self.codec.table.name}":
+            return None  # somebody else has begun it: it is decided again
         taken = self._taken.get(error.constraint_name or "")
         raise (taken() if taken else CONTENDED()) from error
 

@@ -1,0 +1,153 @@
+"""What is told of a measure: launched, led, tagged, held up, put before judges and accepted or sent back."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import Field
+
+from common.contracts import Code, EffectiveOn
+from common.contracts.measures.item import Focus
+from common.contracts.measures.words import Judge, MeasuresEvent, Reason
+
+MeasureId = Annotated[
+    UUID, Field(description="The measure: the aggregate, and the record's key; it follows from the plan and the code.")
+]
+PlanCode = Annotated[Code, Field(description="The plan, by its code.")]
+MeasureCode = Annotated[Code, Field(description="The measure, by its code within the plan.")]
+Score = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
+
+
+class Tag(StrEnum):
+    """A word of a closed list, with what it is called in both languages."""
+
+    zh: str
+    en: str
+    priority: bool
+
+    def __new__(cls, value: str, zh: str, en: str, priority: bool = False) -> Self:
+        """A member: its value on the wire, its names, and whether the reform puts it first."""
+        tag = str.__new__(cls, value)
+        tag._value_, tag.zh, tag.en, tag.priority = value, zh, en, priority
+        return tag
+
+
+class Quality(Tag):
+    """强“三性”: which of the three qualities a measure strengthens."""
+
+    POLITICAL = "political", "政治性", "political character"
+    ADVANCED = "advanced", "先进性", "advanced character"
+    MASS = "mass", "群众性", "mass character"
+
+
+class Tendency(Tag):
+    """去“四化”: which of the four tendencies a measure removes; the first two are the stubborn ones."""
+
+    OFFICE = "office", "机关化", "acting like an office", True
+    ADMINISTRATIVE = "administrative", "行政化", "acting like an authority", True
+    ARISTOCRATIC = "aristocratic", "贵族化", "keeping to an elite"
+    ENTERTAINMENT = "entertainment", "娱乐化", "turning to entertainment"
+
+
+class ServiceTo(Tag):
+    """“四服务”: whom or what a measure serves."""
+
+    WORKERS = "workers", "服务科技工作者", "science and technology workers"
+    INNOVATION = "innovation", "服务创新驱动发展", "innovation-driven development"
+    LITERACY = "literacy", "服务全民科学素质提升", "public science literacy"
+    DECISIONS = "decisions", "服务党和政府科学决策", "scientific decision-making"
+
+
+class MeasureLaunched(MeasuresEvent):
+    """Work on a measure (举措) was opened."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    launched_on: EffectiveOn
+
+
+class MeasureLeadAssigned(MeasuresEvent):
+    """From this day on a unit leads the measure (牵头单位), with units that help; whoever led before no longer does."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    lead_unit: UUID
+    """The unit that leads."""
+    co_units: tuple[UUID, ...] = ()
+    """Units that help it."""
+    assigned_on: EffectiveOn
+
+
+class MeasureTagged(MeasuresEvent):
+    """What the measure is for, in the words of the reform; these tags take the place of all that it had before."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    qualities: tuple[Quality, ...] = ()
+    """强“三性”: the qualities that it strengthens."""
+    tendencies: tuple[Tendency, ...] = ()
+    """去“四化”: the tendencies that it removes."""
+    services: tuple[ServiceTo, ...] = ()
+    """“四服务”: whom or what it serves."""
+    focus: tuple[Focus, ...] = ()
+    """抓重点、补短板、强弱项: why it was chosen."""
+    tagged_on: EffectiveOn
+
+
+class MeasureSuspended(MeasuresEvent):
+    """The measure is held up: it stays in the denominators, and no date of it moves."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    reason: Reason
+    suspended_on: EffectiveOn
+
+
+class MeasureResumed(MeasuresEvent):
+    """The measure goes on where it stood."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    resumed_on: EffectiveOn
+
+
+class MeasureSubmittedForAcceptance(MeasuresEvent):
+    """All its items have ended, and the lead puts the measure before the judges (报请验收)."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    by: UUID
+    """The unit that leads it."""
+    submitted_on: EffectiveOn
+
+
+class MeasureAccepted(MeasuresEvent):
+    """The measure was judged done (验收)."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    score: Score
+    """Points from 0 to 100: a decimal as a string."""
+    reviewers: tuple[UUID, ...]
+    """The units that reviewed it: none of them took part in it."""
+    by: Judge
+    accepted_on: EffectiveOn
+
+
+class MeasureAcceptanceReturned(MeasuresEvent):
+    """The measure was sent back, for this reason; work on it goes on."""
+
+    measure: MeasureId
+    plan: PlanCode
+    code: MeasureCode
+    reason: Reason
+    by: Judge
+    returned_on: EffectiveOn

@@ -1,0 +1,37 @@
+"""Who leads a measure (牵头单位), from which day on; whoever judges is asked about the lead of that very day."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from measures.measure.rules import MeasureState
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """The unit that leads a measure from a day on, until the next one does, with those that help it."""
+
+    unit: UUID
+    co_units: tuple[UUID, ...]
+    since: date
+
+
+def led_on(leads: tuple[Lead, ...], on: date | None) -> Lead | None:
+    """Who leads on that day, None if nobody does yet; without a day, whoever was assigned last.
+
+    :param leads: by ``since``, earliest first.
+    """
+    return next((lead for lead in reversed(leads) if on is None or lead.since <= on), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureAbove:
+    """What an item knows of its measure: how it stands, and who leads it since when."""
+
+    state: MeasureState = MeasureState.PLANNED
+    leads: tuple[Lead, ...] = ()
+
+    def lead(self, on: date | None) -> tuple[UUID, ...]:
+        """The unit that leads on that day, if there is one; without a day, the one that was assigned last."""
+        lead = led_on(self.leads, on)
+        return (lead.unit,) if lead else ()
