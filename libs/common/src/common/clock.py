@@ -1,6 +1,6 @@
 """Instants in UTC and business dates in Shanghai; the only place where the time is asked for."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,13 @@ def now() -> datetime:
 def business_date(instant: datetime) -> date:
     """The day in Shanghai on which an instant falls."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def seconds_until_midnight(instant: datetime) -> float:
+    """How long it takes from an instant until the next day begins in Shanghai."""
+    here = instant.astimezone(SHANGHAI)
+    midnight = datetime.combine(here.date() + timedelta(days=1), datetime.min.time(), SHANGHAI)
+    return (midnight - here).total_seconds()
 
 
 def timestamp(instant: datetime) -> str:

@@ -238,7 +238,7 @@ class Aggregates(Generic[State]):
             effective_on=change.effective_on,
             actor=call.principal,
             correlation=call.correlation,
-            causation=None,  # a person's request causes itself; what a worker's clock does will name its cause
+            causation=call.causation,
             key=call.key,
             route=call.route,
             body_hash=call.body_hash,
@@ -267,6 +267,7 @@ class Aggregates(Generic[State]):
                 actor=call.principal,
                 unit=call.caller_unit.id if call.caller_unit else None,
                 correlation=call.correlation,
+                causation=call.causation,
                 traceparent=call.traceparent,
             )
             headers = headers_of(event, about, public_url=call.service.public_url)

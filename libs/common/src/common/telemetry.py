@@ -65,6 +65,10 @@ BATCH_SECONDS = Histogram(
     "kegai_batch_seconds", "Time to apply one batch, commit included", ["projection"], buckets=FROM_A_WINDOW
 )
 
+CLOCK_LOOKED = Gauge("kegai_clock_looked_seconds", "When all that was due had been done last, as seconds since 1970")
+CLOCK_DONE = Counter("kegai_clock_done", "Things that were due and are done, by kind", ["kind"])
+CLOCK_FAILURES = Counter("kegai_clock_failures", "Things that were due and could not be done, by kind", ["kind"])
+
 SSE_READERS = Gauge("kegai_sse_readers", "Open streams", ["channel"])
 
 

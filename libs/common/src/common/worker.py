@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn, Protocol
 
 import asyncpg
 
@@ -10,7 +11,7 @@ from common.contracts import topic
 from common.database import open_pool, reachable
 from common.inbox import Projection
 from common.outbox import relays, watch_outbox
-from common.process import work
+from common.process import Beating, work
 from common.projection import Projector
 from common.replies import keep_forgetting
 from common.settings import Settings
@@ -18,23 +19,39 @@ from common.telemetry import log
 from common.watching import TopicReplaced
 
 
-async def run_worker(settings: Settings, *, service: str, copies: Sequence[Projection] = ()) -> None:
+class Loop(Beating, Protocol):
+    """What runs for as long as the process does."""
+
+    async def run(self) -> NoReturn:
+        """Run for ever."""
+
+
+async def run_worker(
+    settings: Settings,
+    *,
+    service: str,
+    copies: Sequence[Projection] = (),
+    beside: Callable[[asyncpg.Pool], Sequence[Loop]] = lambda _pool: (),
+) -> None:
     """Run until told to stop; ready while the database answers, whether or not Kafka does: the outbox waits.
 
     :param copies: what the service keeps of what others tell.
+    :param beside: what else runs, on the same pool.
     """
     async with await open_pool(settings.database_url, size_max=4, application=f"{service}-worker") as pool:
         reigns = relays(service, settings, topic(service))
         keeping = [Keeping(copy, pool, settings.kafka_bootstrap) for copy in copies]
+        others = beside(pool)
         await work(
             settings,
             loops=[
                 *(relay.run() for relay in reigns),
                 *(copy.run() for copy in keeping),
+                *(other.run() for other in others),
                 watch_outbox(pool, settings.relay_slices),
                 keep_forgetting(pool),
             ],
-            beating=[*reigns, *keeping],
+            beating=[*reigns, *keeping, *others],
             checks={"database": lambda: reachable(pool), **{copy.name: copy.follows for copy in keeping}},
         )
 

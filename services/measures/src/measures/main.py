@@ -1,4 +1,4 @@
-"""The application of measures: plans and items, and the copy of the directory that its rules ask."""
+"""The application of measures: plans, items and their evidence, and the copy of the directory that its rules ask."""
 
 import asyncpg
 from fastapi import FastAPI
@@ -6,11 +6,17 @@ from fastapi import FastAPI
 from common.database import reachable
 from common.desk import UnitOf
 from common.directory import Directory, copy_of, directory_complete
+from common.files import Files
 from common.http import create_app
 from common.process import serve
 from common.settings import Settings
+from measures.assurance.api import router as assurances
+from measures.evidence.api import files
+from measures.evidence.api import router as evidence
 from measures.item.api import router as items
+from measures.item.course_api import router as item_courses
 from measures.plan.api import router as plans
+from measures.risk.api import router as risks
 
 
 def app_of(settings: Settings) -> FastAPI:
@@ -21,8 +27,14 @@ def app_of(settings: Settings) -> FastAPI:
         return directory.find
 
     app = create_app(
-        settings, service="measures", title="科改通 Kegai · measures", routers=[plans, items], unit_of=unit_of
+        settings,
+        service="measures",
+        title="科改通 Kegai · measures",
+        routers=[plans, items, item_courses, evidence, files, assurances, risks],
+        unit_of=unit_of,
     )
+    app.state.files = Files(settings.files) if settings.files else None
+    app.state.file_bytes_max = settings.file_bytes_max
     return app
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from common.contracts.measures import Focus
+from common.contracts.measures import Focus, ProgressBasis
 from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.particulars import Doubt, Ending, ProgressNote, Schedule
@@ -65,6 +65,14 @@ class Standing:
     """Why it may have been closed wrongly; it is never reopened by itself."""
     ending: Ending | None = None
     """Why it ended, if otherwise than verified and closed."""
+    reminded_on: date | None = None
+    """The day for which its owner was reminded last."""
+    local_plan: str | None = None
+    """The unit's own plan that it stands in, by its code; then it counts in no municipal figure of its own."""
+    parent: UUID | None = None
+    """The municipal item that a local one is part of."""
+    progress_basis: ProgressBasis = ProgressBasis.MILESTONES
+    """Whether its progress is measured by its milestones or by the local items that are part of it."""
 
     def steps(self, by: Unit | None) -> Steps:
         """What begins in this state, by the same rules that decide."""

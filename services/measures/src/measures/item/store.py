@@ -63,6 +63,10 @@ class ItemRow(Base, AggregateRow, table=True):
     note: str = Field(sa_column=Column(JSONB, nullable=False))
     doubts: str = Field(sa_column=Column(JSONB, nullable=False))
     ending: str = Field(sa_column=Column(JSONB, nullable=False))
+    reminded_on: date | None
+    local_plan: str | None
+    parent: UUID | None
+    progress_basis: str
 
 
 def _concerns(item: Item) -> Concerned:

@@ -24,6 +24,7 @@ from common.contracts.measures.item import (
     ExtensionRefused,
     ExtensionRequested,
     Focus,
+    ProgressBasis,
     ProgressNoted,
     ReformItemAcknowledged,
     ReformItemAdded,
@@ -37,6 +38,15 @@ from common.contracts.measures.item import (
     ReformItemReturned,
     ReformItemStarted,
     ReformItemVerifiedClosed,
+)
+from common.contracts.measures.local_plan import (
+    LocalPlanClosed,
+    LocalPlanDrafted,
+    LocalPlanEnteredIntoForce,
+    LocalPlanFiled,
+    LocalPlanRedrafted,
+    LocalPlanReturned,
+    LocalPlanSubmitted,
 )
 from common.contracts.measures.measure import (
     MeasureAcceptanceReturned,
@@ -61,15 +71,6 @@ from common.contracts.measures.milestone import (
     MilestoneReturned,
     MilestoneVerificationRevoked,
     MilestoneVerified,
-)
-from common.contracts.measures.local_plan import (
-    LocalPlanClosed,
-    LocalPlanDrafted,
-    LocalPlanEnteredIntoForce,
-    LocalPlanFiled,
-    LocalPlanRedrafted,
-    LocalPlanReturned,
-    LocalPlanSubmitted,
 )
 from common.contracts.measures.plan import (
     Aspect,
@@ -168,6 +169,7 @@ __all__ = [
     "PlanDefined",
     "PlanDiff",
     "PlanRevised",
+    "ProgressBasis",
     "ProgressNoted",
     "Proven",
     "Quality",

@@ -1,0 +1,45 @@
+"""Which owners are to be reminded of their items by a day, and have not been."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from typing import Final
+
+import asyncpg
+
+from common.due import Due
+from measures.item.domain import Item
+from measures.item.reminder import (
+    LAPSED_AFTER_DAYS,
+    REMINDED_DAYS_AFTER_DUE,
+    REMINDERS_APART_DAYS,
+    WITH_ITS_OWNER,
+    remind,
+)
+from measures.item.store import items
+
+DUE: Final = """
+SELECT item.id, item.due_on, item.due_on + days AS remind_on
+FROM item CROSS JOIN unnest($1::int[]) AS days
+WHERE item.state = ANY($2::text[]) AND item.due_on + days BETWEEN $3::date - $4::int AND $3::date
+AND item.due_on + days >= greatest(item.since, (item.schedule->>'since')::date)
+AND item.due_on + days >= coalesce(item.reminded_on + $5::int, item.due_on + days)
+"""
+"""Of a day on which the item was not yet with its owner, or not yet due when it is now, nobody is reminded."""
+
+
+async def reminders_due(pool: asyncpg.Pool, today: date) -> Sequence[Due[Item]]:
+    """The reminders whose day has come."""
+    rows = await pool.fetch(
+        DUE, REMINDED_DAYS_AFTER_DUE, WITH_ITS_OWNER, today, LAPSED_AFTER_DAYS, REMINDERS_APART_DAYS
+    )
+    return [
+        Due(
+            on=row["remind_on"],
+            key=f"reminder/{row['id']}/{row['due_on']}/{row['remind_on']}",
+            store=items,
+            id=row["id"],
+            decide=partial(remind, due_on=row["due_on"], on=row["remind_on"]),
+        )
+        for row in rows
+    ]

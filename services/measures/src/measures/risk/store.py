@@ -1,0 +1,85 @@
+"""Where risks are kept, and how the list of them is read."""
+
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+
+from common.call import Call
+from common.contracts.measures import SubjectKind
+from common.decision import Refusal
+from common.roles import Concerned
+from common.rows import AggregateRow, one_of
+from common.store import Aggregates
+from measures.risk.domain import Risk, RiskState
+from measures.subject.lookup import PARTAKERS, SEEN, concerned
+from measures.tables import Base
+
+CODE_TAKEN = Refusal(
+    "risk.code-taken", zh="该方案中已有同一代码的风险", en="The plan has a risk with this code already"
+)
+
+
+class RiskRow(Base, AggregateRow, table=True):
+    """One risk."""
+
+    __tablename__ = "risk"
+    __table_args__ = (
+        UniqueConstraint("plan", "code"),
+        one_of("subject_kind", SubjectKind),
+        one_of("state", RiskState),
+        CheckConstraint("likelihood BETWEEN 1 AND 5 AND impact BETWEEN 1 AND 5", name="from_one_to_five"),
+    )
+
+    plan: str
+    subject_kind: str
+    subject: str
+    code: str
+    title_zh: str
+    title_en: str
+    owner: UUID
+    likelihood: int
+    impact: int
+    state: str
+    since: date
+    response: str | None
+    outcome: str | None
+
+
+def _concerns(risk: Risk) -> Concerned:
+    """A risk concerns the unit that answers for it, and whomever the measure or item concerns."""
+    units, leads = concerned(risk.partakers)
+    return Concerned(units=(risk.owner, *units), leads=leads)
+
+
+risks = Aggregates(
+    RiskRow,
+    Risk,
+    of="risk",
+    at="/api/v1/risks",
+    concerns=_concerns,
+    taken={"uq_risk_plan_code": CODE_TAKEN},
+    reads={"partakers": PARTAKERS},
+)
+
+
+async def list_risks(
+    call: Call, *, plan: str, subject: str | None, state: RiskState | None, after: str, limit: int
+) -> list[Risk]:
+    """Risks of a plan by code, only those that the caller may know of, one more than ``limit`` if there are more."""
+    scope = risks.scope(call)
+    rows = await call.service.pool.fetch(
+        f"SELECT * FROM (SELECT {risks.selection} FROM risk found WHERE plan = $4) AS found "  # noqa: S608
+        f"WHERE ({SEEN} OR owner::text = ANY($2::text[])) "
+        "AND ($5::text IS NULL OR subject = $5) AND ($6::text IS NULL OR state = $6) "
+        "AND code > $7 ORDER BY code LIMIT $8",
+        scope.everything,
+        [str(unit) for unit in scope.units],
+        [str(unit) for unit in scope.leads],
+        plan,
+        subject,
+        state,
+        after,
+        limit + 1,
+    )
+    return [risks.codec.state_of(row) for row in rows]
