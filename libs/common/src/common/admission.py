@@ -6,7 +6,8 @@ gateway, which refuses earlier and cheaper. Readers of streams are bounded where
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import uuid4
 
@@ -22,6 +23,10 @@ from common.telemetry import REFUSED_REQUESTS, REQUEST_SECONDS, REQUESTS_UNDER_W
 UNDER_WAY_MAX: Final = 128
 """Requests under way at once: at the rates that were measured a twentieth of a second's work."""
 ANSWER_SECONDS_MAX: Final = 4.5
+TRANSFERS_MAX: Final = 16
+"""Files on their way at once: an upload to a bucket has two parts of 5 MiB in memory."""
+TRANSFER_SECONDS_MAX: Final = 120.0
+"""As long as the gateway waits for a request to arrive."""
 BODY_BYTES_MAX: Final = 1024 * 1024
 
 BUSY = Refusal(
@@ -61,6 +66,38 @@ class Admission:
         return leave
 
 
+class Transfers:
+    """How many files are on their way in this process; they are counted apart from what is answered and gone."""
+
+    def __init__(self, limit: int = TRANSFERS_MAX) -> None:
+        self.limit = limit
+        self.under_way = 0
+
+    def require_room(self) -> None:
+        """Say so where there is no room for one more.
+
+        :raises Refused: ``service.busy``.
+        """
+        if self.under_way >= self.limit:
+            REFUSED_REQUESTS.labels("transfers").inc()
+            raise BUSY()
+
+    @contextmanager
+    def one(self, request: Request) -> Iterator[None]:
+        """Within, a request may take its time and bring as many bytes as whoever takes them in lets it.
+
+        :raises Refused: ``service.busy``.
+        """
+        self.require_room()
+        self.under_way += 1
+        request.scope["state"]["leave"]()
+        request.scope["state"]["reply"].take_time()
+        try:
+            yield
+        finally:
+            self.under_way -= 1
+
+
 class Bounds:
     """Around every request: its correlation id, room for it, the limits on its body and time, and how long it took."""
 
@@ -79,7 +116,7 @@ class Bounds:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         state["correlation"] = given.decode("latin-1")[:80] or str(uuid4())
         leave = state["leave"] = self.admission.enter()
-        reply = Reply(scope, receive, send)
+        reply = state["reply"] = Reply(scope, receive, send)
         if leave is None:
             REFUSED_REQUESTS.labels("process").inc()
             await problem(Request(scope), BUSY())(scope, receive, send)
@@ -106,13 +143,15 @@ class Reply:
         """What was answered; 0 as long as nothing was."""
         self._scope, self._receive, self._send = scope, receive, send
         self._received = 0
+        self._bytes_max: int | None = BODY_BYTES_MAX
+        self._timer: asyncio.TimerHandle | None = None
         self._late: asyncio.Task[None] | None = None
 
     async def serve(self, app: ASGIApp) -> None:
         """Let the application answer; who is late finds the reply given and its task cancelled."""
         task = asyncio.current_task()
         assert task is not None
-        timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS_MAX, self._expire, task)
+        self._expire_in(ANSWER_SECONDS_MAX, task)
         try:
             await app(self._scope, self.receive, self.send)
         except asyncio.CancelledError:
@@ -120,9 +159,22 @@ class Reply:
                 raise
             task.uncancel()
         finally:
-            timer.cancel()
+            assert self._timer is not None
+            self._timer.cancel()
         if self._late:
             await self._late
+
+    def take_time(self) -> None:
+        """Wait for this one as long as a file may take to arrive, and let its bytes be counted by who takes them."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._bytes_max = None
+        self._expire_in(TRANSFER_SECONDS_MAX, task)
+
+    def _expire_in(self, seconds: float, task: asyncio.Task[Any]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire, task)
 
     def _expire(self, task: asyncio.Task[Any]) -> None:
         """Answer although the application has not, and whether or not it heeds that it is cancelled."""
@@ -137,7 +189,7 @@ class Reply:
         """The request's body, as far as it is not too large."""
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > BODY_BYTES_MAX:
+        if self._bytes_max is not None and self._received > self._bytes_max:
             raise HTTPException(413)
         return message
 

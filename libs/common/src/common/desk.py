@@ -39,10 +39,18 @@ class Desk:
     unit_of: UnitOf
 
     async def call(
-        self, request: Request, permission: str, token: str | None, key: str | None, if_match: str | None
+        self,
+        request: Request,
+        permission: str,
+        token: str | None,
+        key: str | None,
+        if_match: str | None,
+        *,
+        streamed: bool = False,
     ) -> Call:
         """The request as a command is given it.
 
+        :param streamed: its body is left for the endpoint to take in piece by piece: no key goes with such a request.
         :raises Refused: ``auth.token-missing``, ``auth.token-invalid``, ``auth.keys-away``, ``auth.not-permitted``,
             ``request.no-such-address``, ``request.if-match-invalid``.
         """
@@ -62,7 +70,7 @@ class Desk:
             caller_unit=await self.unit_of(principal.unit_code) if principal.unit_code else None,
             now=clock.now(),
             route=f"{request.method} {path}",
-            body_hash=hashlib.sha256(await request.body()).digest(),
+            body_hash=hashlib.sha256(b"" if streamed else await request.body()).digest(),
             key=key,
             expected_version=_version(if_match),
             correlation=correlation_of(request),

@@ -28,10 +28,12 @@ from common.desk import Desk
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
 
 
-def needs(permission: str) -> Any:
+def needs(permission: str, *, streamed: bool = False) -> Any:
     """A dependency that lets in only callers whose roles give them ``permission``, and hands over the ``Call``.
 
     It tells its permission to whoever looks: ``Plain`` does not run it, but asks the desk in its place.
+
+    :param streamed: the endpoint takes in the body itself, piece by piece; such a one is never plain.
     """
 
     async def call(
@@ -42,9 +44,10 @@ def needs(permission: str) -> Any:
     ) -> Call:
         desk: Desk = request.app.state.desk
         token = credentials.credentials if credentials else None
-        return await desk.call(request, permission, token, idempotency_key, if_match)
+        return await desk.call(request, permission, token, idempotency_key, if_match, streamed=streamed)
 
     call.permission = permission  # type: ignore[attr-defined]
+    call.streamed = streamed  # type: ignore[attr-defined]
     return Depends(call)
 
 
@@ -207,7 +210,7 @@ class Plain:
 def _permission(hint: Any) -> str | None:
     for mark in get_args(hint)[1:]:
         if isinstance(mark, Dependency) and (permission := getattr(mark.dependency, "permission", None)):
-            return str(permission)
+            return None if getattr(mark.dependency, "streamed", False) else str(permission)
     return None
 
 

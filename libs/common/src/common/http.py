@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 from starlette.types import ASGIApp
 
-from common.admission import Admission, Bounds
+from common.admission import Admission, Bounds, Transfers
 from common.auth import KeySet, Verifier
 from common.call import Service
 from common.database import open_pool
@@ -120,6 +120,7 @@ def create_app(
     install(app)
     describe(app)
     app.state.admission = Admission()
+    app.state.transfers = Transfers()
     return app
 
 

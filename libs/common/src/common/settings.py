@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     public_url: str = "http://localhost:8080"
     """Origin under which the events' data schemas are named."""
     pool_max: int = 10
+    files: str = ""
+    """Where a service that keeps files keeps them: ``file:///folder`` or ``s3://bucket/prefix?endpoint=…``."""
+    file_bytes_max: int = 50 * 1024 * 1024
+    """The largest file that is taken."""
     relay_slices: int = 1
     """Key slices of the outbox, each with its own relay. To change it, stop the service and let the outbox drain."""
 
