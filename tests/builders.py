@@ -19,6 +19,7 @@ from common.roles import permissions_of
 from measures.item.addition import add_item
 from measures.item.domain import Item
 from measures.item.milestone import PlannedMilestone
+from measures.plan.checklist import Checklist
 from measures.plan.domain import Plan, define_plan
 
 PUBLIC_URL = "http://kegai.test"
@@ -155,6 +156,25 @@ def a_plan(**changed: Any) -> Plan:
 def an_adopted_plan(**changed: Any) -> Plan:
     """A plan that was adopted on 2021-02-01."""
     return a_plan(**changed).adopt(issuer="市委深改办", document_number="2021-1", on=date(2021, 2, 1)).state
+
+
+def a_plan_in_force(**changed: Any) -> Plan:
+    """A plan whose pilot phase was entered on 2022-03-01."""
+    return an_adopted_plan(**changed).enter_phase("P1", on=date(2022, 3, 1)).state
+
+
+def a_plan_in_final_evaluation(**changed: Any) -> Plan:
+    """A plan whose final evaluation began on 2026-01-05."""
+    return a_plan_in_force(**changed).start_final_evaluation(on=date(2026, 1, 5)).state
+
+
+SETTLED = Checklist(open=(), carried=(), settled_on=None)
+"""Of a plan in which nothing ever was."""
+
+
+def a_closed_plan(**changed: Any) -> Plan:
+    """A plan that was closed on 2026-06-30, with nothing to be carried over."""
+    return a_plan_in_final_evaluation(**changed).close(SETTLED, successor=None, on=date(2026, 6, 30)).state
 
 
 def plan_body(**changed: Any) -> dict[str, Any]:

@@ -16,9 +16,6 @@ from common.contracts.measures import (
     MilestoneReturned,
     MilestoneVerificationRevoked,
     MilestoneVerified,
-    PhaseEntered,
-    PlanAdopted,
-    PlanDefined,
     ProgressNoted,
     ReformItemAcknowledged,
     ReformItemAdded,
@@ -37,37 +34,6 @@ from measures.item.domain import Item
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.particulars import Doubt, Ending, Extension, ProgressNote, Schedule
 from measures.item.rules import ItemState
-from measures.plan.domain import Plan
-from measures.plan.rules import PlanState
-
-
-def fold_plan(events: Sequence[Event]) -> Plan:
-    """The plan that these events tell of."""
-    first, *rest = events
-    assert isinstance(first, PlanDefined)
-    plan = Plan(
-        id=first.plan,
-        version=1,
-        state=PlanState.DRAFT,
-        since=first.defined_on,
-        aspects=first.aspects,
-        measures=first.measures,
-        phases=first.phases,
-        **first.model_dump(exclude={"plan", "defined_on", "aspects", "measures", "phases"}),
-    )
-    for version, event in enumerate(rest, start=2):
-        plan = replace(_plan_after(plan, event), version=version)
-    return plan
-
-
-def _plan_after(plan: Plan, event: Event) -> Plan:
-    match event:
-        case PlanAdopted():
-            adopted = replace(plan, state=PlanState.ADOPTED, since=event.adopted_on)
-            return replace(adopted, issuer=event.issuer, document_number=event.document_number)
-        case PhaseEntered():
-            return replace(plan, state=PlanState.IN_FORCE, since=event.entered_on, phase=event.phase)
-    raise AssertionError(f"no plan is told of by {event!r}")
 
 
 def fold_item(events: Sequence[Event], *, plan_starts_on: date) -> Item:

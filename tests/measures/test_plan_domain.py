@@ -4,16 +4,25 @@ from datetime import date
 
 import pytest
 
-from builders import a_phase, a_plan, an_adopted_plan, plan_words
+from builders import (
+    a_closed_plan,
+    a_phase,
+    a_plan,
+    a_plan_in_final_evaluation,
+    a_plan_in_force,
+    an_adopted_plan,
+    plan_words,
+)
 from common.contracts.measures import Aspect, Measure, PhaseEntered, PhaseMode, PlanAdopted, PlanDefined
-from measures.plan.domain import Plan, PlanState, define_plan
+from measures.plan.domain import Plan, define_plan
+from measures.plan.rules import PlanState
 from refusals import refused
 
 BY = {"issuer": "市委深改办", "document_number": "2021-1"}
 
 
 def _in_force() -> Plan:
-    return an_adopted_plan().enter_phase("P1", on=date(2022, 3, 1)).state
+    return a_plan_in_force()
 
 
 # ── putting it down ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,10 +201,15 @@ def test_a_plan_takes_no_items_before_it_begins() -> None:
 # ── what is offered ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_draft_offers_its_adoption_alone() -> None:
-    assert list(a_plan().steps(None)) == [("plan.adopt", "adopt", None)]
-
-
-def test_a_plan_offers_the_phases_that_are_still_to_come() -> None:
-    assert [path for _, path, _ in an_adopted_plan().steps(None)] == [f"phases/P{n}/enter" for n in (0, 1, 2)]
-    assert [path for _, path, _ in _in_force().steps(None)] == ["phases/P2/enter"]
+@pytest.mark.parametrize(
+    ("plan", "paths"),
+    [
+        (a_plan(), ["adopt", "revise", "weights", "scoring-policy"]),
+        (an_adopted_plan(), ["revise", "weights", "scoring-policy", *(f"phases/P{n}/enter" for n in (0, 1, 2))]),
+        (_in_force(), ["revise", "weights", "scoring-policy", "start-final-evaluation", "phases/P2/enter"]),
+        (a_plan_in_final_evaluation(), ["revise", "weights", "scoring-policy", "close"]),
+        (a_closed_plan(), ["amend"]),
+    ],
+)
+def test_each_state_offers_what_begins_in_it(plan: Plan, paths: list[str]) -> None:
+    assert [path for _, path, _ in plan.steps(None)] == paths

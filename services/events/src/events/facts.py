@@ -152,6 +152,13 @@ def _phase_entered(record: Recorded, event: told.PhaseEntered) -> Rows:
     yield PlanStep, (record.aggregate_id, record.version, "in-force", event.phase, event.entered_on, record.recorded_at)
 
 
+def _plan_reached(state: str) -> Callable[[Recorded, Any], Rows]:
+    def rows(record: Recorded, __event: Any) -> Rows:
+        yield PlanStep, (record.aggregate_id, record.version, state, None, record.effective_on, record.recorded_at)
+
+    return rows
+
+
 def _item_added(record: Recorded, event: told.ReformItemAdded) -> Rows:
     titles = (event.title_zh, event.title_en)
     yield Item, (record.aggregate_id, event.plan, event.measure, event.code, *titles, event.owner, event.due_on)
@@ -191,6 +198,8 @@ FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
     told.PlanDefined: _plan_defined,
     told.PlanAdopted: _plan_adopted,
     told.PhaseEntered: _phase_entered,
+    told.FinalEvaluationStarted: _plan_reached("final-evaluation"),
+    told.PlanClosed: _plan_reached("closed"),
     told.ReformItemAdded: _item_added,
     told.ReformItemAssigned: _item_reached("assigned"),
     told.ReformItemAcknowledged: _item_reached("acknowledged"),

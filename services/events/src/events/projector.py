@@ -16,6 +16,17 @@ from events.tables import PROJECTION
 from events.views import progress
 
 UNPROJECTED: Final[dict[type[Event], str]] = {
+    told.PlanRevised: "adds and renames parts of a plan, and no view shows a plan's parts by day yet",
+    told.WeightsSet: "no view weighs items, measures or aspects yet: means are plain",
+    told.ScoringPolicyAdopted: "no view rates progress yet",
+    told.ClosedPlanAmended: "moves no figure, and no view shows what was put right",
+    told.LocalPlanDrafted: "no view shows local plans yet",
+    told.LocalPlanRedrafted: "no view shows local plans yet",
+    told.LocalPlanSubmitted: "no view shows local plans yet",
+    told.LocalPlanReturned: "no view shows local plans yet",
+    told.LocalPlanFiled: "no view shows local plans yet",
+    told.LocalPlanEnteredIntoForce: "no view shows local plans yet",
+    told.LocalPlanClosed: "no view shows local plans yet",
     told.MilestoneRescheduled: "moves a planned day, and no view shows planned days yet",
     told.ReformItemRescheduled: "moves a due date, and no view shows due dates yet",
     told.ExtensionRequested: "moves nothing before it is granted",

@@ -15,6 +15,8 @@ from measures.evidence.api import files
 from measures.evidence.api import router as evidence
 from measures.item.api import router as items
 from measures.item.course_api import router as item_courses
+from measures.local_plan.api import router as local_plans
+from measures.measure.api import router as measures_
 from measures.plan.api import router as plans
 from measures.risk.api import router as risks
 
@@ -30,7 +32,7 @@ def app_of(settings: Settings) -> FastAPI:
         settings,
         service="measures",
         title="科改通 Kegai · measures",
-        routers=[plans, items, item_courses, evidence, files, assurances, risks],
+        routers=[plans, measures_, local_plans, items, item_courses, evidence, files, assurances, risks],
         unit_of=unit_of,
     )
     app.state.files = Files(settings.files) if settings.files else None

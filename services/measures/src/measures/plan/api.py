@@ -1,105 +1,76 @@
 """The door to plans."""
 
+from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from common.call import Call
-from common.contracts import Code, Title
-from common.contracts.measures import Aspect, Measure, Phase
+from common.contracts import Code
+from common.contracts.measures import Method, Thresholds
 from common.door import Door, needs
 from common.history import History
-from common.http import JUST_DO_IT, Command, Cursor, Day, Limit, Page, page
+from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import Decided
-from measures.plan.domain import define_plan
-from measures.plan.store import list_plans, plans
+from measures.item.rules import STEPS as ITEM_STEPS
+from measures.item.store import items
+from measures.local_plan.rules import STEPS_FROM as LOCAL_PLAN_STEPS_FROM
+from measures.local_plan.rules import LocalPlanState
+from measures.local_plan.store import local_plans
+from measures.plan import commands
+from measures.plan.checklist import OpenKind, StillOpen
+from measures.plan.requests import (
+    Adoption,
+    Closing,
+    PlanDefinition,
+    PolicyAdoption,
+    PutRight,
+    Revision,
+    Weighting,
+)
+from measures.plan.store import checklist_of, list_plans, plans
 
 router = APIRouter(prefix="/api/v1/plans", tags=["plans"], route_class=Door)
+SHOWN_MAX: Final = 200
 
 
-PLAN_SHOWN: Final[dict[str, Any]] = {
-    "code": "CQ-KX-2021-2025",
-    "title_zh": "科协系统深化改革实施方案",
-    "title_en": "Implementation plan for the reform of the associations",
-    "starts_on": "2021-01-01",
-    "ends_on": "2025-12-31",
-    "aspects": [{"code": "B", "name_zh": "破解组织建设难题", "name_en": "Solve problems of organisation building"}],
-    "measures": [{"code": "B2", "aspect": "B", "name_zh": "优化社团布局", "name_en": "A better layout"}],
-    "phases": [
-        {"code": "P1", "name_zh": "部分试点", "name_en": "Pilots", "mode": "pilot",
-         "starts_on": "2022-01-01", "ends_on": "2022-12-31"}
-    ],
-    "effective_on": "2021-12-06",
-}  # fmt: skip
+class StillOpenShown(BaseModel):
+    """Something that keeps the plan open, and where to go on with it."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    kind: OpenKind
+    id: UUID
+    code: str
+    state: str
+    address: str = Field(examples=["/api/v1/items/0197c1a0-6c10-7b22-9d02-2a3b4c5d6e7f"])
+    steps: tuple[str, ...] = Field(examples=[["return", "close", "cancel", "carry-over"]])
+    """What begins in this state, as paths relative to the address; whose steps they are, a read of it tells."""
 
 
-class AspectGiven(Aspect):
-    """An aspect as a request gives it: nothing unknown is let through."""
+class ClosingChecklist(BaseModel):
+    """What has to be settled before the plan can be closed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
-
-class MeasureGiven(Measure):
-    """A measure as a request gives it: nothing unknown is let through."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class PhaseGiven(Phase):
-    """A phase as a request gives it: nothing unknown is let through."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class PlanDefinition(Command):
-    """A plan as its document has it."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [PLAN_SHOWN]})
-
-    code: Code
-    title_zh: Title
-    title_en: Title
-    starts_on: Day
-    ends_on: Day
-    aspects: tuple[AspectGiven, ...] = Field(min_length=1, max_length=20)
-    measures: tuple[MeasureGiven, ...] = Field(min_length=1, max_length=100)
-    phases: tuple[PhaseGiven, ...] = Field(min_length=1, max_length=20)
-
-
-class Adoption(Command):
-    """By whom and with which document the plan was issued."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"issuer": "市委深改办", "document_number": "2021-1", "effective_on": "2021-12-20"}]
-        }
-    )
-
-    issuer: Title
-    document_number: Title
+    plan: str
+    state: str
+    open_count: int
+    """How many there are in all; the list has the first 200 of them by code."""
+    open: tuple[StillOpenShown, ...]
+    carried_over: tuple[str, ...]
+    """The codes of the items with which a successor goes on."""
+    settled_on: date | None
+    """The day on which the last of what ended did so: the plan is not closed before it."""
 
 
 @router.post("", status_code=201, response_model=Decided, name="define_plan")
 async def define(call: Annotated[Call, needs("plan.define")], plan: PlanDefinition) -> Response:
     """Put down a plan with its aspects, measures and phases; their codes never change afterwards."""
-    on = call.effective(plan.effective_on)
-    return await plans.create(
-        call,
-        lambda new_id: define_plan(
-            id=new_id,
-            code=plan.code,
-            title_zh=plan.title_zh,
-            title_en=plan.title_en,
-            starts_on=plan.starts_on,
-            ends_on=plan.ends_on,
-            aspects=tuple(Aspect(**one.model_dump()) for one in plan.aspects),
-            measures=tuple(Measure(**one.model_dump()) for one in plan.measures),
-            phases=tuple(Phase(**one.model_dump()) for one in plan.phases),
-            on=on,
-        ),
-    )
+    return await commands.define(call, plan)
 
 
 @router.post("/{plan_id}/adopt", response_model=Decided, name="adopt_plan")
@@ -120,6 +91,86 @@ async def enter_phase(
     """A phase begins; with the first one the plan is in force."""
     on = call.effective(command.effective_on)
     return await plans.change(call, plan_id, lambda plan: plan.enter_phase(code, on=on))
+
+
+@router.post("/{plan_id}/revise", response_model=Decided, name="revise_plan")
+async def revise(call: Annotated[Call, needs("plan.revise")], plan_id: UUID, revision: Revision) -> Response:
+    """Add aspects, measures or phases, or call them differently, for a reason and by an authority."""
+    on, diff = call.effective(revision.effective_on), revision.diff.as_told()
+    return await plans.change(
+        call,
+        plan_id,
+        lambda plan: plan.revise(diff, reason=revision.reason, authority=revision.authority, on=on),
+    )
+
+
+@router.post("/{plan_id}/weights", response_model=Decided, name="set_weights")
+async def set_weights(call: Annotated[Call, needs("plan.set-weights")], plan_id: UUID, weights: Weighting) -> Response:
+    """Weight all siblings below one parent anew, from the effective date on."""
+    return await commands.set_weights(call, plan_id, weights)
+
+
+@router.post("/{plan_id}/scoring-policy", response_model=Decided, name="adopt_scoring_policy")
+async def adopt_policy(
+    call: Annotated[Call, needs("plan.adopt-policy")], plan_id: UUID, policy: PolicyAdoption
+) -> Response:
+    """From the effective date on progress is scored and rated this way; the policies before stay in force before it."""
+    on = call.effective(policy.effective_on)
+    return await plans.change(
+        call,
+        plan_id,
+        lambda plan: plan.adopt_policy(
+            method=Method.model_validate(policy.method.model_dump()),
+            thresholds=Thresholds.model_validate(policy.thresholds.model_dump()),
+            evidence_from=policy.evidence_from,
+            on=on,
+        ),
+    )
+
+
+@router.post("/{plan_id}/start-final-evaluation", response_model=Decided, name="start_final_evaluation")
+async def start_final_evaluation(
+    call: Annotated[Call, needs("plan.start-final-evaluation")], plan_id: UUID, command: Command = JUST_DO_IT
+) -> Response:
+    """The plan is evaluated for the last time; from now on it takes no new items."""
+    on = call.effective(command.effective_on)
+    return await plans.change(call, plan_id, lambda plan: plan.start_final_evaluation(on=on))
+
+
+@router.get("/{plan_id}/closing-checklist", name="read_closing_checklist")
+async def closing_checklist(call: Annotated[Call, needs("plan.check")], plan_id: UUID) -> ClosingChecklist:
+    """Everything in the plan that has neither ended nor been carried over, and where to go on with it."""
+    plan = (await plans.load(call, plan_id)).state
+    found = await checklist_of(call, plan.code)
+    return ClosingChecklist(
+        plan=plan.code,
+        state=plan.state,
+        open_count=len(found.open),
+        open=tuple(_shown(one) for one in found.open[:SHOWN_MAX]),
+        carried_over=tuple(one.code for one in found.carried),
+        settled_on=found.settled_on,
+    )
+
+
+def _shown(one: StillOpen) -> StillOpenShown:
+    if one.kind is OpenKind.ITEM:
+        at, steps = items.at, [step for step, (states, _) in ITEM_STEPS.items() if one.state in states]
+    else:
+        at, steps = local_plans.at, list(LOCAL_PLAN_STEPS_FROM[LocalPlanState(one.state)])
+    return StillOpenShown(**asdict(one), address=f"{at}/{one.id}", steps=tuple(steps))
+
+
+@router.post("/{plan_id}/close", response_model=Decided, name="close_plan")
+async def close(call: Annotated[Call, needs("plan.close")], plan_id: UUID, closing: Closing) -> Response:
+    """The plan is over: all that the checklist names has ended, or goes on in the successor."""
+    return await commands.close(call, plan_id, closing)
+
+
+@router.post("/{plan_id}/amend", response_model=Decided, name="amend_closed_plan")
+async def amend(call: Annotated[Call, needs("plan.amend")], plan_id: UUID, right: PutRight) -> Response:
+    """Put something about a closed plan right, by an authority; it stays closed."""
+    on = call.effective(right.effective_on)
+    return await plans.change(call, plan_id, lambda plan: plan.amend(what=right.what, authority=right.authority, on=on))
 
 
 @router.get("", response_model=Page[plans.read_model], name="list_plans")  # type: ignore[name-defined]

@@ -1,99 +1,58 @@
-"""A reform plan: put down once, adopted, and entered phase by phase; its codes never change."""
+"""A reform plan: put down once, adopted, entered phase by phase, evaluated and closed; its codes never change."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from common.contracts import Event
-from common.contracts.measures import Aspect, Measure, Phase, PhaseEntered, PlanAdopted, PlanDefined
-from common.decision import EFFECTIVE_BEFORE_PLAN, Change, Kind, Refusal, Steps, Unit, must_follow
-
-CODE_TWICE = Refusal(
-    "plan.code-twice", zh="代码 {code} 出现了两次", en="The code {code} is given twice", kind=Kind.INVALID
+from common.contracts.measures import (
+    Aspect,
+    CarriedOver,
+    ClosedPlanAmended,
+    FinalEvaluationStarted,
+    Measure,
+    Method,
+    Phase,
+    PhaseEntered,
+    PlanAdopted,
+    PlanClosed,
+    PlanDefined,
+    PlanDiff,
+    PlanRevised,
+    ScoringPolicyAdopted,
+    Siblings,
+    Thresholds,
+    Weight,
+    WeightsSet,
 )
-UNKNOWN_ASPECT = Refusal(
-    "plan.unknown-aspect",
-    zh="举措 {measure} 所属方面 {aspect} 不在方案中",
-    en="Measure {measure} belongs to aspect {aspect}, which the plan does not have",
-    kind=Kind.INVALID,
+from common.decision import EFFECTIVE_BEFORE_PLAN, Change, must_follow
+from measures.plan.checklist import Checklist
+from measures.plan.parts import Parts
+from measures.plan.rules import (
+    ADOPTED_OTHERWISE,
+    BINDING,
+    CARRIED_ELSEWHERE,
+    CLOSED_OTHERWISE,
+    PERIOD_REVERSED,
+    PHASE_NOT_NOW,
+    PHASE_PASSED,
+    STEPS,
+    STILL_OPEN,
+    SUCCESSOR_ITSELF,
+    SUCCESSOR_NEEDED,
+    UNKNOWN_PHASE,
+    WRONG_STATE,
+    PlanState,
 )
-PERIOD_REVERSED = Refusal(
-    "plan.period-reversed", zh="开始日期晚于结束日期", en="It would end before it starts", kind=Kind.INVALID
-)
-PHASE_OUTSIDE = Refusal(
-    "plan.phase-outside",
-    zh="阶段 {phase} 超出方案期限",
-    en="Phase {phase} lies outside the plan's period",
-    kind=Kind.INVALID,
-)
-PHASES_OVERLAP = Refusal(
-    "plan.phases-overlap",
-    zh="阶段 {phase} 与前一阶段重叠",
-    en="Phase {phase} overlaps the one before it",
-    kind=Kind.INVALID,
-)
-WRONG_STATE = Refusal(
-    "plan.wrong-state", zh="方案现处于“{state}”，不能执行此操作", en="The plan is {state}: this cannot be done now"
-)
-ADOPTED_OTHERWISE = Refusal(
-    "plan.adopted-otherwise", zh="方案已按另一文件印发", en="The plan was adopted with other particulars"
-)
-UNKNOWN_PHASE = Refusal(
-    "plan.unknown-phase", zh="方案没有阶段 {phase}", en="The plan has no phase {phase}", kind=Kind.ABSENT
-)
-PHASE_NOT_NOW = Refusal(
-    "plan.phase-not-on-this-day",
-    zh="{on} 不在阶段 {phase} 的期限内",
-    en="{on} is not within phase {phase}",
-    kind=Kind.INVALID,
-)
-PHASE_PASSED = Refusal(
-    "plan.phase-passed", zh="方案已进入其后的阶段 {current}", en="The plan has entered a later phase, {current}"
-)
-UNKNOWN_MEASURE = Refusal(
-    "plan.unknown-measure", zh="方案没有举措 {measure}", en="The plan has no measure {measure}", kind=Kind.INVALID
-)
-
-
-class PlanState(StrEnum):
-    """Where a plan stands."""
-
-    DRAFT = "draft"
-    ADOPTED = "adopted"
-    IN_FORCE = "in-force"
+from measures.plan.scoring import ScoringPolicy, Weights, last, require_policy, require_weights
+from measures.plan.standing import Amendment, Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A plan of several years: aspects, the key measures under them, and phases in the order of time."""
-
-    id: UUID
-    version: int
-    code: str
-    title_zh: str
-    title_en: str
-    starts_on: date
-    ends_on: date
-    aspects: tuple[Aspect, ...]
-    measures: tuple[Measure, ...]
-    phases: tuple[Phase, ...]
-    state: PlanState
-    since: date
-    """The day on which the last step took effect."""
-    issuer: str | None = None
-    document_number: str | None = None
-    phase: str | None = None
-    """Code of the phase that was entered last."""
-
-    def steps(self, by: Unit | None) -> Steps:  # noqa: ARG002 - who asks makes no difference here
-        """What begins in this state."""
-        if self.state is PlanState.DRAFT:
-            yield "plan.adopt", "adopt", None
-            return
-        codes = [phase.code for phase in self.phases]
-        for code in codes[codes.index(self.phase) + 1 if self.phase else 0 :]:
-            yield "plan.enter-phase", f"phases/{code}/enter", None
+class Plan(Standing):
+    """A plan and the steps that it takes: each is refused with a reason, or told as an event."""
 
     def adopt(self, *, issuer: str, document_number: str, on: date) -> Change["Plan"]:
         """The plan was issued with a document and binds from that day.
@@ -104,11 +63,12 @@ class Plan:
             if (self.issuer, self.document_number) != (issuer, document_number):
                 raise ADOPTED_OTHERWISE()
             return Change(self, (), on)
-        must_follow(on, self.since)
-        return self._told(
-            on,
+        return self._step(
             PlanAdopted(plan=self.id, issuer=issuer, document_number=document_number, adopted_on=on),
-            replace(self, state=PlanState.ADOPTED, issuer=issuer, document_number=document_number),
+            on=on,
+            state=PlanState.ADOPTED,
+            issuer=issuer,
+            document_number=document_number,
         )
 
     def enter_phase(self, code: str, *, on: date) -> Change["Plan"]:
@@ -122,34 +82,135 @@ class Plan:
             raise UNKNOWN_PHASE(phase=code)
         if self.phase == code:
             return Change(self, (), on)
-        if self.state is PlanState.DRAFT:
+        if self.state not in BINDING:
             raise WRONG_STATE(state=self.state)
         codes = [phase.code for phase in self.phases]
         if self.phase and codes.index(code) < codes.index(self.phase):
             raise PHASE_PASSED(current=self.phase)
         if not phase.starts_on <= on <= phase.ends_on:
             raise PHASE_NOT_NOW(pointer="/effective_on", on=on, phase=code)
-        must_follow(on, self.since)
-        return self._told(
-            on,
-            PhaseEntered(plan=self.id, phase=code, mode=phase.mode, entered_on=on),
-            replace(self, state=PlanState.IN_FORCE, phase=code),
-        )
+        event = PhaseEntered(plan=self.id, phase=code, mode=phase.mode, entered_on=on)
+        return self._step(event, on=on, state=PlanState.IN_FORCE, phase=code)
 
-    def require_open_for_items(self, measure: str, *, on: date) -> None:
-        """Items may be put under this measure on that day.
+    def revise(self, diff: PlanDiff, *, reason: str, authority: str, on: date) -> Change["Plan"]:
+        """Parts are added or called differently, for a reason and by an authority; no part is ever taken out.
 
-        :raises Refused: ``plan.wrong-state`` before adoption, ``plan.unknown-measure``, ``effective.before-plan``.
+        :raises Refused: ``plan.wrong-state``, ``plan.code-in-use``, ``plan.unknown-part``, ``plan.code-twice``,
+            ``plan.unknown-aspect``, ``plan.phase-outside``, ``plan.phases-overlap``, ``plan.period-reversed``,
+            ``effective.before-predecessor``.
         """
-        if self.state is PlanState.DRAFT:
+        parts = self.parts.revised(diff, self.starts_on, self.ends_on)
+        if parts == self.parts:
+            return Change(self, (), on)
+        self._require("revise")
+        news = self.parts.news(diff)
+        event = PlanRevised(plan=self.id, diff=news, reason=reason, authority=authority, revised_on=on)
+        return self._step(event, on=on, **{name: getattr(parts, name) for name in Parts.__slots__})
+
+    def set_weights(
+        self, siblings: Siblings, parent: str, weights: tuple[Weight, ...], *, items: Collection[str], on: date
+    ) -> Change["Plan"]:
+        """All siblings below one parent are weighted anew from that day on.
+
+        :param items: the codes of the measure's items, if they are the siblings.
+        :raises Refused: ``plan.wrong-state``, ``plan.unknown-parent``, ``plan.code-twice``,
+            ``plan.weight-not-a-sibling``, ``plan.weight-missing``, ``plan.weights-sum-to-zero``,
+            ``effective.before-plan``, ``effective.before-predecessor``.
+        """
+        require_weights(weights, self.siblings(siblings, parent, items), parent)
+        before = last(self.weights_of(siblings, parent))
+        if before and {one.code: one.weight for one in before.weights} == {one.code: one.weight for one in weights}:
+            return Change(self, (), on)
+        self._require("set-weights")
+        self._require_within(on, before.since if before else None)
+        event = WeightsSet(plan=self.id, siblings=siblings, parent=parent, weights=weights, effective_on=on)
+        return self._told(event, on=on, weights=(*self.weights, Weights(siblings, parent, weights, on)))
+
+    def adopt_policy(
+        self, *, method: Method, thresholds: Thresholds, evidence_from: date | None, on: date
+    ) -> Change["Plan"]:
+        """From that day on progress is scored and rated this way.
+
+        :raises Refused: ``plan.wrong-state``, ``plan.policy-shares-not-one``, ``plan.policy-yellow-below-green``,
+            ``effective.before-plan``, ``effective.before-predecessor``.
+        """
+        require_policy(method, thresholds)
+        before = last(self.policies)
+        if before and before.says(method, thresholds, evidence_from):
+            return Change(self, (), on)
+        self._require("adopt-policy")
+        self._require_within(on, before.since if before else None)
+        policy = ScoringPolicy(len(self.policies) + 1, method, thresholds, evidence_from, on)
+        event = ScoringPolicyAdopted(
+            plan=self.id, policy_version=policy.version, method=method, thresholds=thresholds,
+            evidence_from=evidence_from, adopted_on=on,
+        )  # fmt: skip
+        return self._told(event, on=on, policies=(*self.policies, policy))
+
+    def start_final_evaluation(self, *, on: date) -> Change["Plan"]:
+        """The plan is evaluated for the last time; from now on it takes no new items.
+
+        :raises Refused: ``plan.wrong-state``, ``effective.before-predecessor``.
+        """
+        if self.state is PlanState.FINAL_EVALUATION:
+            return Change(self, (), on)
+        self._require("start-final-evaluation")
+        event = FinalEvaluationStarted(plan=self.id, started_on=on)
+        return self._step(event, on=on, state=PlanState.FINAL_EVALUATION)
+
+    def close(self, checklist: Checklist, *, successor: str | None, on: date) -> Change["Plan"]:
+        """The plan is over. Nothing in it is open; with what was carried over the successor goes on.
+
+        :raises Refused: ``plan.wrong-state``, ``plan.closed-otherwise``, ``plan.still-open``,
+            ``plan.successor-needed``, ``plan.successor-itself``, ``plan.carried-elsewhere``,
+            ``effective.before-predecessor``, also where something in the plan ended later.
+        """
+        if self.state is PlanState.CLOSED:
+            if successor != self.successor:
+                raise CLOSED_OTHERWISE()
+            return Change(self, (), on)
+        self._require("close")
+        if checklist.open:
+            raise STILL_OPEN(count=len(checklist.open), codes=", ".join(one.code for one in checklist.open[:10]))
+        if successor == self.code:
+            raise SUCCESSOR_ITSELF(pointer="/successor")
+        for one in checklist.carried:
+            if successor is None:
+                raise SUCCESSOR_NEEDED(pointer="/successor")
+            if one.successor != successor:
+                raise CARRIED_ELSEWHERE(pointer="/successor", code=one.code, successor=successor)
+        must_follow(on, checklist.settled_on or self.since)
+        carried = tuple(CarriedOver(item=one.id, code=one.code) for one in checklist.carried)
+        event = PlanClosed(plan=self.id, successor=successor, carry_over=carried, closed_on=on)
+        return self._step(event, on=on, state=PlanState.CLOSED, successor=successor)
+
+    def amend(self, *, what: str, authority: str, on: date) -> Change["Plan"]:
+        """Something about the closed plan was put right; it stays closed.
+
+        :raises Refused: ``plan.wrong-state``, ``effective.before-predecessor``.
+        """
+        before = self.amendments[-1] if self.amendments else None
+        if before and (before.what, before.authority) == (what, authority):
+            return Change(self, (), on)
+        self._require("amend")
+        event = ClosedPlanAmended(plan=self.id, authority=authority, what=what, amended_on=on)
+        return self._step(event, on=on, amendments=(*self.amendments, Amendment(what, authority, on)))
+
+    def _require(self, step: str) -> None:
+        if self.state not in STEPS[step][1]:
             raise WRONG_STATE(state=self.state)
-        if measure not in {known.code for known in self.measures}:
-            raise UNKNOWN_MEASURE(pointer="/measure", measure=measure)
+
+    def _require_within(self, on: date, since: date | None) -> None:
         if on < self.starts_on:
             raise EFFECTIVE_BEFORE_PLAN(pointer="/effective_on", on=on, starts_on=self.starts_on)
+        must_follow(on, since or self.starts_on)
 
-    def _told(self, on: date, event: Event, after: "Plan") -> Change["Plan"]:
-        return Change(replace(after, version=self.version + 1, since=on), (event,), on)
+    def _step(self, event: Event, *, on: date, **changed: Any) -> Change["Plan"]:
+        must_follow(on, self.since)
+        return self._told(event, on=on, since=on, **changed)
+
+    def _told(self, event: Event, *, on: date, **changed: Any) -> Change["Plan"]:
+        return Change(replace(self, version=self.version + 1, **changed), (event,), on)
 
 
 def define_plan(
@@ -172,38 +233,10 @@ def define_plan(
     """
     if ends_on < starts_on:
         raise PERIOD_REVERSED(pointer="/ends_on")
-    for list_name, codes in (
-        ("aspects", [aspect.code for aspect in aspects]),
-        ("measures", [measure.code for measure in measures]),
-        ("phases", [phase.code for phase in phases]),
-    ):
-        for position, one in enumerate(codes):
-            if one in codes[:position]:
-                raise CODE_TWICE(pointer=f"/{list_name}/{position}/code", code=one)
-    known = {aspect.code for aspect in aspects}
-    for position, measure in enumerate(measures):
-        if measure.aspect not in known:
-            raise UNKNOWN_ASPECT(pointer=f"/measures/{position}/aspect", measure=measure.code, aspect=measure.aspect)
-    phases = tuple(sorted(phases, key=lambda phase: phase.starts_on))
-    _require_apart(phases, starts_on, ends_on)
-    event = PlanDefined(
-        plan=id, code=code, title_zh=title_zh, title_en=title_en, starts_on=starts_on, ends_on=ends_on,
-        aspects=aspects, measures=measures, phases=phases, defined_on=on,
-    )  # fmt: skip
+    parts = Parts(title_zh, title_en, aspects, measures, phases).sound(starts_on, ends_on)
+    said = {name: getattr(parts, name) for name in Parts.__slots__}
+    event = PlanDefined(plan=id, code=code, starts_on=starts_on, ends_on=ends_on, defined_on=on, **said)
     plan = Plan(
-        id=id, version=1, code=code, title_zh=title_zh, title_en=title_en, starts_on=starts_on, ends_on=ends_on,
-        aspects=aspects, measures=measures, phases=phases, state=PlanState.DRAFT, since=on,
+        id=id, version=1, code=code, starts_on=starts_on, ends_on=ends_on, state=PlanState.DRAFT, since=on, **said
     )  # fmt: skip
     return Change(plan, (event,), on)
-
-
-def _require_apart(phases: tuple[Phase, ...], starts_on: date, ends_on: date) -> None:
-    previous_end: date | None = None
-    for phase in phases:
-        if phase.ends_on < phase.starts_on:
-            raise PERIOD_REVERSED(pointer="/phases")
-        if phase.starts_on < starts_on or phase.ends_on > ends_on:
-            raise PHASE_OUTSIDE(pointer="/phases", phase=phase.code)
-        if previous_end is not None and phase.starts_on <= previous_end:
-            raise PHASES_OVERLAP(pointer="/phases", phase=phase.code)
-        previous_end = phase.ends_on

@@ -1,6 +1,7 @@
-"""Where plans are kept, and how one is found by its code."""
+"""Where plans are kept, how one is found by its code, and what stands between it and its closing."""
 
 from datetime import date
+from typing import Final
 
 from sqlalchemy import Column, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
@@ -10,7 +11,10 @@ from common.call import Call
 from common.decision import Kind, Refusal
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
-from measures.plan.domain import Plan, PlanState
+from measures.item.rules import TERMINAL, ItemState
+from measures.plan.checklist import Carried, Checklist, OpenKind, StillOpen
+from measures.plan.domain import Plan
+from measures.plan.rules import PlanState
 from measures.tables import Base
 
 CODE_TAKEN = Refusal("plan.code-taken", zh="已有同一代码的方案", en="There is a plan with this code already")
@@ -39,20 +43,39 @@ class PlanRow(Base, AggregateRow, table=True):
     issuer: str | None
     document_number: str | None
     phase: str | None
+    weights: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
+    policies: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
+    successor: str | None
+    amendments: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
 
+
+COUNTED_OUT: Final = (ItemState.CANCELLED, ItemState.MERGED)
+CHECKLIST: Final = """
+SELECT 'item' AS kind, id, code, state, since, state <> ALL($2) AS open, ending ->> 'successor' AS successor
+FROM item WHERE plan = $1
+UNION ALL
+SELECT 'local-plan', id, code, state, since, state <> 'closed', NULL FROM local_plan WHERE plan = $1
+ORDER BY code
+"""
+"""All that stands in a plan and can be open. $1 the plan's code, $2 the states in which an item has ended."""
 
 plans = Aggregates(PlanRow, Plan, of="plan", at="/api/v1/plans", taken={"uq_plan_code": CODE_TAKEN})
 
 
-async def plan_named(call: Call, code: str) -> Plan:
-    """The plan with that code.
+async def plan_known(call: Call, code: str) -> Plan | None:
+    """The plan with that code, if there is one."""
+    record = await call.service.pool.fetchrow("SELECT * FROM plan WHERE code = $1", code)
+    return plans.codec.state_of(record) if record else None
+
+
+async def plan_named(call: Call, code: str, *, pointer: str = "/plan") -> Plan:
+    """The plan with that code, which the request names at this pointer.
 
     :raises Refused: ``plan.unknown``.
     """
-    record = await call.service.pool.fetchrow("SELECT * FROM plan WHERE code = $1", code)
-    if record is None:
-        raise UNKNOWN_PLAN(pointer="/plan", code=code)
-    return plans.codec.state_of(record)
+    if (plan := await plan_known(call, code)) is None:
+        raise UNKNOWN_PLAN(pointer=pointer, code=code)
+    return plan
 
 
 async def plan_in_force(call: Call) -> str:
@@ -66,6 +89,29 @@ async def plan_in_force(call: Call) -> str:
     if code is None:
         raise NONE_IN_FORCE()
     return code
+
+
+async def item_codes(call: Call, plan: str, measure: str) -> frozenset[str]:
+    """The codes of the items that count for a measure: municipal ones that were neither cancelled nor merged."""
+    rows = await call.service.pool.fetch(
+        "SELECT code FROM item WHERE plan = $1 AND measure = $2 AND local_plan IS NULL AND state <> ALL($3)",
+        plan,
+        measure,
+        COUNTED_OUT,
+    )
+    return frozenset(row["code"] for row in rows)
+
+
+async def checklist_of(call: Call, plan: str) -> Checklist:
+    """What in a plan is open, what was carried over, and when the last of it ended."""
+    rows = await call.service.pool.fetch(CHECKLIST, plan, TERMINAL)
+    return Checklist(
+        open=tuple(
+            StillOpen(OpenKind(row["kind"]), row["id"], row["code"], row["state"]) for row in rows if row["open"]
+        ),
+        carried=tuple(Carried(row["id"], row["code"], row["successor"]) for row in rows if row["successor"]),
+        settled_on=max((row["since"] for row in rows if not row["open"]), default=None),
+    )
 
 
 async def list_plans(call: Call, *, after: str, limit: int) -> list[Plan]:
