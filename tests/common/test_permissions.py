@@ -1,58 +1,30 @@
 """Every route says what it needs: a permission that some role has, or that it is open to all."""
 
 import re
-from collections.abc import Iterator
-from importlib import import_module
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import RouteContext, iter_route_contexts
 
 from common.door import needs, open_to_all
 from common.http import create_app
 from common.roles import ROLES
-from common.settings import Settings
 from doors import open_door
 from kegai.tokens import Keys
 from refusals import assert_problem
+from routes import SETTINGS, app_of, declared, routes_of
 from servers import database_at
 
 SERVICES = ["measures", "societies", "talent", "events"]
-SETTINGS = Settings(database_url="postgresql://nowhere", kafka_bootstrap="nowhere", jwks="nowhere")
-
-
-def _app(service: str) -> FastAPI:
-    app: FastAPI = import_module(f"{service}.main").app_of(SETTINGS)
-    return app
-
-
-def _dependencies(dependant: Dependant) -> Iterator[object]:
-    for dependency in dependant.dependencies:
-        yield dependency.call
-        yield from _dependencies(dependency)
-
-
-def _declared(route: RouteContext) -> set[str]:
-    """The permissions that a route declares; ``*`` where it is open to all."""
-    calls = list(_dependencies(route.dependant)) if hasattr(route, "dependant") else []
-    permissions = {call.permission for call in calls if hasattr(call, "permission")}
-    return permissions | ({"*"} if open_to_all in calls else set())
-
-
-def _routes(app: FastAPI) -> list[RouteContext]:
-    """All routes but that of the application's own description."""
-    return [route for route in iter_route_contexts(app.routes) if route.path != app.openapi_url]
 
 
 def _undeclared(app: FastAPI) -> list[str]:
-    return [f"{route.methods} {route.path}" for route in _routes(app) if len(_declared(route)) != 1]
+    return [f"{route.methods} {route.path}" for route in routes_of(app) if len(declared(route)) != 1]
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_route_declares_what_it_needs(service: str) -> None:
-    assert len(_routes(_app(service))) >= 5
-    assert _undeclared(_app(service)) == []
+    assert len(routes_of(app_of(service))) >= 5
+    assert _undeclared(app_of(service)) == []
 
 
 def test_a_route_that_declares_nothing_is_found() -> None:
@@ -66,12 +38,14 @@ def test_a_route_that_declares_nothing_is_found() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_nothing_that_changes_something_is_open_to_all(service: str) -> None:
-    opened = [route.path for route in _routes(_app(service)) if _declared(route) == {"*"} and route.methods != {"GET"}]
+    opened = [
+        route.path for route in routes_of(app_of(service)) if declared(route) == {"*"} and route.methods != {"GET"}
+    ]
     assert opened == []
 
 
 def test_every_permission_that_a_route_needs_is_given_by_some_role_and_the_other_way_round() -> None:
-    needed = {name for service in SERVICES for route in _routes(_app(service)) for name in _declared(route)}
+    needed = {name for service in SERVICES for route in routes_of(app_of(service)) for name in declared(route)}
     assert needed - {"*"} == {permission for held in ROLES.values() for permission in held}
 
 
@@ -80,7 +54,7 @@ async def test_every_guarded_route_is_shut_to_nobody_and_to_whoever_has_no_role(
     nowhere = database_at("postgresql://127.0.0.1:1", "nowhere", service)
     async with open_door(nowhere, keys) as door:
         nobody, idle = door.client(), door.client_for("no-such-role")
-        for route in _routes(_app(service)):
+        for route in routes_of(app_of(service)):
             path = re.sub(r"\{\w+_id\}", "0" * 32, route.path or "").replace("{number}", "1").replace("{code}", "P0")
             for method in route.methods or ():
                 assert_problem(await nobody.request(method, path), 401, "auth.token-missing")

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from starlette.responses import Response
 
-from builders import CO_UNIT, OWNER, a_milestone, call_of
+from builders import CO_UNIT, OWNER, UNITS, a_milestone, call_of
 from common.contracts import CATALOGUE, Event
 from common.decision import Change, Refused, Unit
 from common.saving import update_statement
@@ -197,3 +197,20 @@ async def test_whoever_takes_part_knows_of_it(pool: asyncpg.Pool, partaker: Unit
     item = await keep_an_item(pool)
     call = replace(call_of(pool, role="unit-reporter"), caller_unit=partaker)
     assert (await items.read(call, item)).status_code == 200
+
+
+async def test_a_command_is_permitted_over_those_things_alone_that_the_table_says(pool: asyncpg.Pool) -> None:
+    item = await keep_an_item(pool)
+    own = call_of(pool, role="unit-reporter", permission="item.start")
+    with refused("auth.not-permitted"):  # the city sees what units below it own, and starts nothing for them
+        await items.change(replace(own, caller_unit=UNITS["CQ"]), item, planning(2))
+    assert (await items.change(replace(own, caller_unit=OWNER), item, planning(2))).status_code == 200
+
+
+async def test_nobody_makes_what_they_are_not_permitted_over(pool: asyncpg.Pool) -> None:
+    own = call_of(pool, role="unit-reporter", permission="item.start")
+    for unit in (None, UNITS["CQ"], UNITS["YB"]):
+        with refused("auth.not-permitted"):
+            await add(replace(own, caller_unit=unit))
+    assert await count(pool, "event") == 0
+    assert (await add(replace(own, caller_unit=OWNER))).status_code == 201

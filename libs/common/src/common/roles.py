@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 from uuid import UUID
 
 from common.decision import Kind, Refusal, Refused, Unit
@@ -128,6 +128,11 @@ class Permissions:
     over: Mapping[Relation, frozenset[str]]
     """The permissions that are held over a thing to which the caller stands so."""
 
+    @classmethod
+    def of(cls, reach: Mapping[str, Relation]) -> Self:
+        """What is permitted where each permission is held so far."""
+        return cls(reach, {to: frozenset(one for one, over in reach.items() if over & to) for to in RELATIONS})
+
     def refusal(self, permission: str) -> Refused:
         """That a permission is not held here, with the words of the table for where it would be; ``–``: nowhere."""
         held = self.reach.get(permission, ())
@@ -153,4 +158,4 @@ def permissions_of(roles: frozenset[str]) -> Permissions:
     for role in roles & ROLES.keys():
         for permission, over in ROLES[role].items():
             reach[permission] = reach.get(permission, frozenset()) | over
-    return Permissions(reach, {to: frozenset(p for p, over in reach.items() if over & to) for to in RELATIONS})
+    return Permissions.of(reach)
