@@ -8,7 +8,7 @@ import asyncpg
 from common.clock import business_date
 from common.decision import EFFECTIVE_IN_FUTURE, Kind, Refusal, Unit
 from common.grouping import Grouping
-from common.roles import Permissions
+from common.roles import Concerned, Permissions, relation
 
 NO_UNIT = Refusal(
     "caller.no-unit",
@@ -64,6 +64,10 @@ class Call:
         if self.caller_unit is None:
             raise NO_UNIT()
         return self.caller_unit
+
+    def permitted(self, concerned: Concerned) -> frozenset[str]:
+        """All that the caller's roles permit over a thing of these units."""
+        return self.permissions.over[relation(self.caller_unit, concerned)]
 
     def effective(self, on: date | None) -> date:
         """The day on which the command takes effect: as given, else today in Shanghai.

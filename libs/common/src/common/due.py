@@ -20,7 +20,7 @@ from common.call import Call, Service
 from common.clock import business_date, now, seconds_until_midnight
 from common.database import AWAY
 from common.decision import Change
-from common.roles import RELATIONS, Over, Permissions
+from common.roles import Over, Permissions
 from common.showing import Aggregate
 from common.store import Aggregates
 from common.telemetry import CLOCK_DONE, CLOCK_FAILURES, CLOCK_LOOKED, log
@@ -109,9 +109,7 @@ class Clock:
             service=self._service,
             principal=ACTOR,
             permission=permission,
-            permissions=Permissions(
-                {permission: frozenset({Over.ALL})}, dict.fromkeys(RELATIONS, frozenset({permission}))
-            ),
+            permissions=Permissions.of({permission: frozenset({Over.ALL})}),
             caller_unit=None,
             now=self._now(),
             route=ACTOR,

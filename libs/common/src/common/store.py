@@ -22,7 +22,7 @@ from common.decision import Change, Kind, Refusal, Refused
 from common.history import History, history_of
 from common.lanes import Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies, kept_reply
-from common.roles import NOBODY, Concerned, Scope, relation
+from common.roles import NOBODY, Concerned, Scope
 from common.rows import AggregateRow, RowCodec
 from common.saving import Saving, Told, insert_statement, slice_of, update_statement
 from common.showing import Aggregate, allowed, read_model, seen
@@ -132,7 +132,7 @@ class Aggregates(Generic[State]):
 
     def permitted(self, call: Call, state: State) -> frozenset[str]:
         """All that the caller's roles permit over this one."""
-        return call.permissions.over[relation(call.caller_unit, self._concerns(state))]
+        return call.permitted(self._concerns(state))
 
     def scope(self, call: Call) -> Scope:
         """Whose things of this kind the caller may know of, by the rule of ``load``: what a list asks for."""
