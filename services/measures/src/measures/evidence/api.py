@@ -67,7 +67,7 @@ async def upload(
 async def download(call: Annotated[Call, needs("evidence.read")], request: Request, sha256: Digest) -> Response:
     """The file of evidence that the caller may know of; who may not, finds none."""
     known = await with_file(call, sha256)
-    seen = next((one for one in known if call.permission in call.permitted(evidences.concerns(one))), None)
+    seen = next((one for one in known if call.permission in evidences.permitted(call, one)), None)
     if seen is None:
         raise evidences.absent(of=evidences.of)
     request.app.state.transfers.require_room()
