@@ -1,0 +1,116 @@
+"""Where measures are kept from their first command on, and how all that a plan puts down are read."""
+
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+from pydantic import TypeAdapter
+from sqlalchemy import Column, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from common.call import Call
+from common.roles import NOBODY, Concerned
+from common.rows import AggregateRow, one_of
+from common.store import Aggregates
+from measures.item.rules import TERMINAL, ItemState
+from measures.measure.domain import Measure, measure_id, planned
+from measures.measure.lead import led_on
+from measures.measure.rules import MeasureState
+from measures.measure.surroundings import PutDown, Work
+from measures.tables import Base
+
+
+class MeasureRow(Base, AggregateRow, table=True):
+    """One measure of a plan."""
+
+    __tablename__ = "measure"
+    __table_args__ = (UniqueConstraint("plan", "code"), one_of("state", MeasureState))
+
+    plan: str
+    code: str
+    state: str
+    since: date
+    leads: str = Field(sa_column=Column(JSONB, nullable=False))
+    tags: str = Field(sa_column=Column(JSONB, nullable=False))
+    tagged_on: date | None
+    suspended_for: str | None
+    acceptance: str = Field(sa_column=Column(JSONB, nullable=False))
+
+
+def _concerns(measure: Measure) -> Concerned:
+    """A measure concerns who leads it now, and who helps."""
+    lead = led_on(measure.leads, None)
+    return Concerned(units=(lead.unit, *lead.co_units), leads=(lead.unit,)) if lead else NOBODY
+
+
+def _quoted(*states: str) -> str:
+    return ", ".join(f"'{state}'" for state in states)
+
+
+STARTED: Final = (ItemState.IN_PROGRESS, ItemState.REPORTED_DONE, ItemState.VERIFIED_CLOSED)
+"""In these states an item shows that work on its measure has begun."""
+PUT_DOWN: Final = """
+SELECT jsonb_build_object(
+    'aspect', one->>'aspect', 'name_zh', one->>'name_zh', 'name_en', one->>'name_en', 'starts_on', plan.starts_on,
+    'adopted', plan.state <> 'draft', 'closed', plan.state = 'closed')
+FROM plan, jsonb_array_elements(plan.measures) one WHERE plan.code = found.plan AND one->>'code' = found.code
+"""
+WORK: Final = f"""
+SELECT jsonb_build_object(
+    'items', count(*),
+    'started', count(*) FILTER (WHERE item.state IN ({_quoted(*STARTED)})) > 0,
+    'unfinished', count(*) FILTER (WHERE item.state NOT IN ({_quoted(*TERMINAL)})),
+    'units', ARRAY(
+        SELECT DISTINCT unit FROM item took, unnest(took.owner || took.co_units) unit
+        WHERE took.plan = found.plan AND took.measure = found.code ORDER BY unit),
+    'since', max(item.since))
+FROM item WHERE item.plan = found.plan AND item.measure = found.code
+"""  # noqa: S608
+LISTED: Final = """
+(SELECT plan.code AS plan, plan.id AS plan_id, one->>'code' AS code
+ FROM plan, jsonb_array_elements(plan.measures) one) listed
+"""
+"""What all plans put down."""
+ABOVE: Final = """
+SELECT jsonb_build_object('state', measure.state, 'leads', measure.leads) FROM measure
+WHERE measure.plan = found.plan AND measure.code = found.measure
+"""
+"""The measure above a row of ``item``, as ``MeasureAbove``: to be read beside it."""
+
+
+async def _not_begun(call: Call, aggregate_id: UUID) -> Measure | None:
+    """The measure with this id as its plan puts it down; None if no plan does."""
+    for row in await call.service.pool.fetch(f"SELECT plan, plan_id, code FROM {LISTED}"):  # noqa: S608
+        if measure_id(row["plan_id"], row["code"]) == aggregate_id:
+            found = await list_measures(call, row["plan"], code=row["code"])
+            return found[0] if found else None
+    return None
+
+
+measures = Aggregates(
+    MeasureRow, Measure, of="measure", at="/api/v1/measures", concerns=_concerns,
+    reads={"put_down": PUT_DOWN, "work": WORK}, begins=_not_begun,
+)  # fmt: skip
+
+
+async def list_measures(call: Call, plan: str, *, code: str | None = None) -> list[Measure]:
+    """All that a plan puts down, or the one with that code, by code: also those without a command yet."""
+    rows = await call.service.pool.fetch(
+        f"SELECT {measures.selection} FROM (SELECT * FROM {LISTED} LEFT JOIN measure USING (plan, code)) found "  # noqa: S608
+        "WHERE found.plan = $1 AND ($2::text IS NULL OR found.code = $2) ORDER BY found.code",
+        plan,
+        code,
+    )
+    return [measures.codec.state_of(row) if row["id"] else _planned(row) for row in rows]
+
+
+def _planned(row: asyncpg.Record) -> Measure:
+    return planned(
+        id=measure_id(row["plan_id"], row["code"]),
+        plan=row["plan"],
+        code=row["code"],
+        put_down=TypeAdapter(PutDown).validate_json(row["put_down"]),
+        work=TypeAdapter(Work).validate_json(row["work"]),
+    )
