@@ -97,6 +97,19 @@ def test_a_projection_is_as_late_as_its_latest_topic() -> None:
     assert told["streams"] == "events: 9 json"
 
 
+def test_it_is_told_when_the_clock_had_done_all_that_was_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kegai.local.figures.time", lambda: 1_800_000_012.0)
+    ticked = """
+kegai_clock_looked_seconds 1.8e9
+kegai_clock_done_total{kind="reminder"} 3
+kegai_clock_done_total{kind="assurance-expiry"} 1
+kegai_clock_failures_total{kind="reminder"} 2
+"""
+    told = dict(path("measures", Figures(ticked)))
+    assert told["clock"] == "measures: all done that was due 12 s ago, 3 reminder, 1 assurance-expiry; 2 failures"
+    assert "clock" not in dict(path("measures", Figures("kegai_clock_looked_seconds 0.0")))
+
+
 def test_of_what_a_process_does_not_do_nothing_is_told() -> None:
     assert list(path("measures", Figures(""))) == []
     assert "relay" not in dict(path("measures", Figures(WORKED)))

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
+from time import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -80,6 +81,7 @@ def path(service: str, figures: Figures) -> Iterator[tuple[str, str]]:
     yield from _commands(service, figures)
     yield from _publishing(service, figures)
     yield from _projecting(service, figures)
+    yield from _happening(service, figures)
     readers = figures.values("kegai_sse_readers", "channel")
     if readers:
         yield say("实时流", "streams"), f"{service}: " + ", ".join(f"{n:,.0f} {name}" for name, n in readers.items())
@@ -149,6 +151,22 @@ def _projecting(service: str, figures: Figures) -> Iterator[tuple[str, str]]:
                 f"{parked.get(name, 0):,.0f} parked",
             ),
         )
+
+
+def _happening(service: str, figures: Figures) -> Iterator[tuple[str, str]]:
+    looked, failures = figures.total("kegai_clock_looked_seconds"), figures.total("kegai_clock_failures_total")
+    if not looked:
+        return
+    ago = max(time() - looked, 0)
+    done = "".join(f", {n:,.0f} {kind}" for kind, n in figures.values("kegai_clock_done_total", "kind").items())
+    yield (
+        say("时钟", "clock"),
+        f"{service}: "
+        + say(
+            f"{ago:.0f} 秒前到期之事均已办毕{done.replace(', ', '，')}；失败 {failures:,.0f} 次",
+            f"all done that was due {ago:.0f} s ago{done}; {failures:,.0f} failures",
+        ),
+    )
 
 
 def _ms(timed: Timed) -> str:

@@ -21,14 +21,16 @@ UNKNOWN_SUBJECT = Refusal(
 
 PARTAKERS: Final = """
 CASE found.subject_kind WHEN 'item' THEN (
-    SELECT jsonb_build_object('units', array_prepend(item.owner, item.co_units), 'leads', '[]'::jsonb)
-    FROM item WHERE item.plan = found.plan AND item.code = found.subject
+    SELECT jsonb_build_object(
+        'units', array_prepend(item.owner, item.co_units), 'leads', coalesce(measure.leads, '[]'))
+    FROM item LEFT JOIN measure ON measure.plan = item.plan AND measure.code = item.measure
+    WHERE item.plan = found.plan AND item.code = found.subject
 ) ELSE (
     SELECT jsonb_build_object('units', ARRAY(
         SELECT DISTINCT unit FROM item, unnest(array_prepend(item.owner, item.co_units)) AS unit
         WHERE item.plan = found.plan AND item.measure = found.subject
-    ), 'leads', '[]'::jsonb)
-    FROM plan
+    ), 'leads', coalesce(measure.leads, '[]'))
+    FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.subject
     WHERE plan.code = found.plan AND plan.measures @> jsonb_build_array(jsonb_build_object('code', found.subject))
 ) END
 """
