@@ -96,6 +96,17 @@ def test_both_forms_give_a_service_the_same_number_of_requests_at_once() -> None
         assert policies[route_name(route)]["circuitBreaker"]["maxParallelRequests"] == most[route.service, priority]
 
 
+def test_both_forms_hold_back_every_body_but_that_of_a_file() -> None:
+    passed_on = {
+        route["match"].get("path_separated_prefix")
+        for route in _local_routes(_local_form())
+        if "envoy.filters.http.buffer" in route["typed_per_filter_config"]
+    }
+    policies = _of(_cluster_form(), "BackendTrafficPolicy")
+    unheld = {policy["metadata"]["name"] for policy in policies if "requestBuffer" not in policy["spec"]}
+    assert (passed_on, unheld) == ({"/api/v1/evidence-files"}, {"api-v1-evidence-files"})
+
+
 def test_only_streams_have_a_priority_of_their_own() -> None:
     preferred = [route for route in _local_routes(_local_form()) if route.get("route", {}).get("priority") == "HIGH"]
     assert [route["match"]["path_separated_prefix"] for route in preferred] == ["/stream"]

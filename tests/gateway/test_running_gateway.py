@@ -111,6 +111,12 @@ def test_a_body_that_no_service_should_read_is_refused(gateway: httpx.Client, si
     _assert_problem(reply, 413, "gateway.body-too-large")
 
 
+def test_a_file_passes_whatever_its_size_and_only_with_a_token(gateway: httpx.Client, sign: Sign) -> None:
+    address, file = "/api/v1/evidence-files/a", b"x" * (5 * 1024 * 1024)
+    assert gateway.post(address, headers=_with(sign()), content=file).json()["bytes"] == len(file)
+    _assert_problem(gateway.post(address, content=file[:1000]), 401, "gateway.token-required")
+
+
 def test_a_service_that_is_down_is_said_to_come_back(gateway: httpx.Client, sign: Sign) -> None:
     reply = gateway.post("/api/v1/programmes", headers=_with(sign()), content=b"{}")
     _assert_problem(reply, 503, "gateway.service-unavailable")

@@ -78,7 +78,7 @@ def _connection_manager(routes: Routes, places: Places) -> dict[str, Any]:
         merge_slashes=True,
         path_with_escaped_slashes_action="REJECT_REQUEST",
         common_http_protocol_options={"idle_timeout": "3600s", "headers_with_underscores_action": "REJECT_REQUEST"},
-        request_timeout="30s",
+        request_timeout=f"{routes.request_seconds_max}s",
         request_headers_timeout="10s",
         stream_idle_timeout="3600s",
         preserve_external_request_id=True,
@@ -146,6 +146,9 @@ def _route(route: Route, routes: Routes) -> dict[str, Any]:
         "fill_interval": "1s",
     }
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    unbuffered = {
+        "envoy.filters.http.buffer": {"@type": f"{_TYPE}.filters.http.buffer.v3.BufferPerRoute", "disabled": True}
+    }
     return {
         "match": match,
         **_destination(route, routes),
@@ -161,6 +164,7 @@ def _route(route: Route, routes: Routes) -> dict[str, Any]:
                 "filter_enabled": always,
                 "filter_enforced": always,
             },
+            **(unbuffered if route.streamed else {}),
         },
     }
 

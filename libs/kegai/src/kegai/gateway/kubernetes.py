@@ -52,7 +52,11 @@ def _clients(routes: Routes) -> dict[str, Any]:
                 "earlyRequestHeaders": {"remove": routes.identity_headers},
             },
             "timeout": {
-                "http": {"requestReceivedTimeout": "30s", "idleTimeout": "3600s", "streamIdleTimeout": "3600s"}
+                "http": {
+                    "requestReceivedTimeout": f"{routes.request_seconds_max}s",
+                    "idleTimeout": "3600s",
+                    "streamIdleTimeout": "3600s",
+                }
             },
             "connection": {"connectionLimit": {"value": 10_000}},
         },
@@ -119,8 +123,9 @@ def _security(auth: str, routes: Routes) -> dict[str, Any]:
 def _traffic(route: Route, routes: Routes) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "rateLimit": {"local": {"rules": [{"limit": {"requests": routes.rates[route.rate], "unit": "Second"}}]}},
-        "requestBuffer": {"limit": str(routes.body_max_bytes)},
     }
+    if not route.streamed:
+        settings["requestBuffer"] = {"limit": str(routes.body_max_bytes)}
     if route.service is not None:
         service = routes.services[route.service]
         most = bounds(service.streams_max if routes.streams(route) else service.requests_max)

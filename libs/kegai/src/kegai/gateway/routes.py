@@ -37,6 +37,8 @@ class Route(_Given):
     auth: Literal["token", "public"]
     rate: str
     timeout: str
+    streamed: bool = False
+    """Whether bodies are passed on as they come, however large."""
 
 
 class Reply(_Given):
@@ -57,6 +59,7 @@ class Routes(_Given):
     token: Token
     identity_headers: Annotated[list[str], Field(max_length=16)]
     body_max_bytes: int
+    request_seconds_max: Annotated[int, Field(ge=1)]
     services: dict[str, Service]
     rates: dict[str, int]
     timeouts: dict[str, int]
