@@ -11,7 +11,7 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from common.contracts import topic
-from common.inbox import Inbox, opened
+from common.inbox import Inbox, Refuses, opened
 from common.reading import ends_of, read
 from events.projector import ReformProgress
 from events.schema import metadata
@@ -263,15 +263,23 @@ def told(records: Sequence[ConsumerRecord]) -> list[Told]:
 
 
 async def _rebuild(url: str, projection: str, records: Sequence[ConsumerRecord]) -> None:
-    """Replay into an empty database by the same code, from the first record on and in one piece for each partition."""
+    """Replay into an empty database by the same code, from the first record on and in one piece for each partition.
+
+    A partition with an event that the views refuse is taken in again event by event, as the projector does it.
+    """
     views = ReformProgress()
     views.name = projection
     connection = await asyncpg.connect(url)
     try:
         for partition in sorted({(record.topic, record.partition) for record in records}):
             batch = [record for record in records if (record.topic, record.partition) == partition]
-            async with connection.transaction():
-                await Inbox(connection, views).receive(opened(batch, views.concerns))
+            parcels = opened(batch, views.concerns)
+            try:
+                async with connection.transaction():
+                    await Inbox(connection, views).receive(parcels)
+            except Refuses:
+                async with connection.transaction():
+                    await Inbox(connection, views, singly=True).receive(parcels)
     finally:
         await connection.close()
 
