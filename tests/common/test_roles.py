@@ -24,6 +24,8 @@ from refusals import refused
 
 OWN, SUBTREE, LEAD, ALL = Over
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/roles.md"
+READ_WITH = {"milestone": "item", "extension": "item"}
+"""What is part of another thing and read with it."""
 SMALL = """permission,权限,reporter,office
 ,,填报员,改革办
 item.read,查看,subtree+lead,all
@@ -91,12 +93,12 @@ def test_a_role_that_may_do_what_it_may_not_see_is_found() -> None:
 
 
 def _blind(table: Any) -> list[tuple[str, str]]:
-    """The permissions that a role holds where it may not read; a milestone is read with its item."""
+    """The permissions that a role holds where it may not read."""
     found = []
     for role, held in table.items():
         for permission, over in held.items():
-            noun = permission.partition(".")[0].replace("milestone", "item")
-            reading = held.get(f"{noun}.read", frozenset())
+            noun = permission.partition(".")[0]
+            reading = held.get(f"{READ_WITH.get(noun, noun)}.read", frozenset())
             if any(over & to and not reading & to for to in RELATIONS):
                 found.append((role, permission))
     return found
