@@ -7,6 +7,8 @@ from uuid import uuid4
 from builders import OWNER
 from measures.local_plan.domain import Draft, LocalPlan, draft_local_plan
 
+LOCAL_PLANS = "/api/v1/local-plans"
+
 
 def local_plan_draft(**changed: Any) -> Draft:
     """What ORG writes into its plan for 2022, of A1 and B1."""
@@ -34,3 +36,11 @@ def a_submitted_local_plan() -> LocalPlan:
 def a_filed_local_plan() -> LocalPlan:
     """A local plan that was filed on 2022-03-20."""
     return a_submitted_local_plan().file(filing_number="备案1", by=None, on=date(2022, 3, 20)).state
+
+
+def local_plan_body(**changed: Any) -> dict[str, Any]:
+    """A local plan of A1 as a request says it."""
+    told = local_plan_draft(measures=("A1",))
+    body: dict[str, Any] = {name: getattr(told, name) for name in ("title_zh", "title_en", "document_number")}
+    body |= {"measures": ["A1"], "starts_on": "2022-01-01", "ends_on": "2022-12-31"}
+    return body | {"plan": "PLAN-1", "code": "ORG-2022", "effective_on": "2022-02-15"} | changed

@@ -36,7 +36,7 @@ def test_a_revision_adds_a_measure_and_says_why_and_by_which_authority() -> None
     change = plan.revise(diff, **WHY, on=ON)
     assert change.state.measures == (*plan.measures, A3)
     assert (change.state.version, change.state.since, change.state.state) == (4, ON, PlanState.IN_FORCE)
-    assert change.events == (PlanRevised(plan=plan.id, diff=diff, **WHY, revised_on=ON),)
+    assert change.events == (PlanRevised(plan=plan.id, code="PLAN-1", diff=diff, **WHY, revised_on=ON),)
     change.state.require_open_for_items("A3", on=ON)
 
 

@@ -104,7 +104,7 @@ class Plan(Standing):
             return Change(self, (), on)
         self._require("revise")
         news = self.parts.news(diff)
-        event = PlanRevised(plan=self.id, diff=news, reason=reason, authority=authority, revised_on=on)
+        event = PlanRevised(plan=self.id, code=self.code, diff=news, reason=reason, authority=authority, revised_on=on)
         return self._step(event, on=on, **{name: getattr(parts, name) for name in Parts.__slots__})
 
     def set_weights(
@@ -123,7 +123,9 @@ class Plan(Standing):
             return Change(self, (), on)
         self._require("set-weights")
         self._require_within(on, before.since if before else None)
-        event = WeightsSet(plan=self.id, siblings=siblings, parent=parent, weights=weights, effective_on=on)
+        event = WeightsSet(
+            plan=self.id, code=self.code, siblings=siblings, parent=parent, weights=weights, effective_on=on
+        )
         return self._told(event, on=on, weights=(*self.weights, Weights(siblings, parent, weights, on)))
 
     def adopt_policy(

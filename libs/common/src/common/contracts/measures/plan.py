@@ -128,6 +128,7 @@ class PlanRevised(MeasuresEvent):
     """The plan was changed after it was put down: parts were added or called differently."""
 
     plan: PlanId
+    code: Code = Field(description="The plan's code.")
     diff: PlanDiff
     reason: Reason
     authority: Authority
@@ -154,6 +155,7 @@ class WeightsSet(MeasuresEvent):
     """All siblings below one parent were weighted, from this day on; one that comes later weighs 1 until then."""
 
     plan: PlanId
+    code: Code = Field(description="The plan's code.")
     siblings: Siblings
     parent: Code = Field(description="The parent, by its code: the plan, the aspect or the measure.")
     weights: tuple[Weight, ...]
