@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from common.admission import Transfers
 from common.call import Call
 from common.contracts.measures import MediaType
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Refused
 from common.files import FILES_AWAY, Files, Kept
 from measures.evidence.content import EXTENSIONS, Look
 from measures.evidence.store import is_on_record
@@ -89,14 +89,28 @@ async def take_in(call: Call, request: Request, sha256: str) -> Uploaded:
     :raises Refused: ``evidence.type-not-taken``, ``evidence.file-too-large``, ``evidence.file-empty``,
         ``evidence.digest-mismatch``, ``evidence.not-of-type``, ``files.away``, ``service.busy``, ``caller.no-unit``.
     """
-    kind = _kind_of(request)
-    arriving = Arriving(sha256, kind, request.app.state.file_bytes_max)
-    arriving.require_room(request.headers.get("content-length"))
-    files, transfers = files_of(request), request.app.state.transfers
+    files, transfers, bytes_max = files_of(request), request.app.state.transfers, request.app.state.file_bytes_max
     assert isinstance(transfers, Transfers)
+    stream = request.stream()
     with transfers.one(request):
-        await files.put(name_of(call.unit.id, sha256, kind), arriving.checked(request.stream()))
+        try:
+            kind = _kind_of(request)
+            arriving = Arriving(sha256, kind, bytes_max)
+            arriving.require_room(request.headers.get("content-length"))
+            await files.put(name_of(call.unit.id, sha256, kind), arriving.checked(stream))
+        except Refused:
+            await _let_pass(stream, bytes_max)
+            raise
     return Uploaded(sha256=sha256, media_type=kind, size_bytes=arriving.size_bytes)
+
+
+async def _let_pass(stream: AsyncIterator[bytes], bytes_max: int) -> None:
+    """Take in what is still coming, up to twice of what is allowed: who is sending does not hear an answer before."""
+    passed = 0
+    async for chunk in stream:
+        passed += len(chunk)
+        if passed > 2 * bytes_max:
+            return
 
 
 def _kind_of(request: Request) -> MediaType:
