@@ -1,6 +1,6 @@
 """What a plan and its items went through, told by the real domains and recorded when the test wants it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -58,9 +58,14 @@ class ItemStory:
 
     def does(self, decision: str, *arguments: Any, **words: Any) -> datetime:
         """One decision of the item; the instant at which it became known."""
-        first = self.item.version + 1
-        change: Change[Item] = getattr(self.item, decision)(*arguments, **words)
-        self.item = change.state
+        return self._became(getattr(self.item, decision)(*arguments, **words))
+
+    def ends(self, decision: Callable[..., Change[Item]], *, on: date, **words: Any) -> datetime:
+        """It is cancelled, merged or carried over by the office; the instant at which that became known."""
+        return self._became(decision(self.item, reason="调整", authority="会议纪要", by=None, on=on, **words))
+
+    def _became(self, change: Change[Item]) -> datetime:
+        first, self.item = self.item.version + 1, change.state
         return self.told.tell("item", self.item.id, first, change)
 
     def reports(self, number: int, attained_on: date, *, on: date | None = None) -> datetime:

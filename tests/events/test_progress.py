@@ -9,9 +9,12 @@ import pytest
 
 from builders import JUDGE, a_milestone
 from common.cloudevents import Recorded
+from common.contracts.measures import ProgressBasis
 from doors import Door
 from events.projector import ReformProgress
 from events.views import progress
+from events.views.calculation import ITEMS
+from measures.item.ending import cancel_item, carry_over_item, merge_item
 from stories import ItemStory, Told, learn, milestones
 
 
@@ -45,6 +48,83 @@ async def test_the_figures_are_those_computed_by_hand(views: Door) -> None:
     assert plan["progress"] == a["progress"]
     assert a1["milestones"] == {"counted": 4, "reported": 2, "verified": 1}
     assert (a1["items"], a1["by_state"]["in-progress"]) == (2, 2)
+
+
+async def test_items_that_are_given_up_leave_the_denominators_and_stay_listed(views: Door) -> None:
+    told = Told()
+    told.plan()
+    first = told.item("A1-01", milestones=milestones("1", "3"))
+    first.attains(1, date(2022, 6, 1))  # 1/4 of its present scope, then 1/1
+    first.does("cancel_milestone", 2, reason="撤并", authority="2023-1", on=date(2023, 1, 10))
+    told.item("A1-02").ends(cancel_item, on=date(2023, 2, 1))
+    other = told.item("A1-03", milestones=milestones("1", "1"))
+    other.attains(1, date(2022, 7, 1))  # 1/2
+    told.item("A1-04").ends(merge_item, into=other.item, on=date(2023, 3, 1))
+    told.item("A1-05").ends(carry_over_item, successor="PLAN-2", on=date(2023, 4, 1))  # 0, unfinished
+    await learn(views.pool, told.records)
+
+    measure = (await plan_of(views))["aspects"][0]["measures"][0]
+    assert measure["progress"]["verified"] == "0.500000"  # (1 + 1/2 + 0) / 3
+    assert measure["original_scope"]["verified"] == "0.150000"  # (1/4 + 0 + 1/2 + 0 + 0) / 5
+    assert measure["milestones"] == {"counted": 4, "reported": 2, "verified": 2}
+    assert measure["items"] == 3
+    states = {state: number for state, number in measure["by_state"].items() if number}
+    assert states == {"in-progress": 2, "cancelled": 1, "merged": 1, "carried-over": 1}
+    before = (await plan_of(views, as_of="2022-12-31"))["aspects"][0]["measures"][0]
+    assert before["items"] == 5
+    assert before["progress"] == before["original_scope"]
+    assert before["progress"]["verified"] == "0.150000"
+
+
+async def test_a_measure_whose_items_are_all_given_up_is_no_data_and_lists_them(views: Door) -> None:
+    told = Told()
+    told.plan()
+    told.item().ends(cancel_item, on=date(2023, 2, 1))
+    await learn(views.pool, told.records)
+
+    for asked in ({}, {"as_of": "9999-12-31"}):
+        measure = (await plan_of(views, **asked))["aspects"][0]["measures"][0]
+        assert (measure["items"], measure["by_state"]["cancelled"]) == (0, 1)
+        assert measure["progress"] == {"reported": None, "verified": None}
+        assert measure["original_scope"] == {"reported": "0.000000", "verified": "0.000000"}
+
+
+def a_municipal_item_with_local_ones() -> Told:
+    """A1-01 of two local items, one fully and one not attained, and a third given up; A1-02 a quarter; one apart."""
+    told = Told()
+    told.plan()
+    parent = told.item("A1-01", progress_basis=ProgressBasis.LOCAL_ITEMS, milestones=milestones("1"))
+    parent.attains(1, date(2022, 6, 1))  # its own milestone does not count beside its local items
+    below = {"local_plan": "YB", "parent": parent.item}
+    told.item("YB-A1-01", **below).attains(1, date(2022, 6, 1))
+    told.item("YB-A1-02", **below)
+    told.item("YB-A1-03", **below).ends(cancel_item, on=date(2023, 1, 1))
+    told.item("A1-02", milestones=milestones("1", "3")).attains(1, date(2022, 7, 1))
+    told.item("YB-A1-09", local_plan="YB").attains(1, date(2022, 6, 1))
+    return told
+
+
+async def test_local_items_count_in_their_municipal_item_and_nowhere_else(views: Door) -> None:
+    await learn(views.pool, a_municipal_item_with_local_ones().records)
+
+    for asked in ({}, {"as_of": "9999-12-31"}):
+        measure = (await plan_of(views, **asked))["aspects"][0]["measures"][0]
+        assert measure["progress"]["verified"] == "0.375000"  # ((1 + 0) / 2 + 1/4) / 2
+        assert measure["original_scope"]["verified"] == "0.291667"  # ((1 + 0 + 0) / 3 + 1/4) / 2
+        assert (measure["items"], measure["by_state"]["in-progress"]) == (2, 2)
+        assert measure["milestones"] == {"counted": 3, "reported": 2, "verified": 2}
+    early = (await plan_of(views, as_of="2022-12-31"))["aspects"][0]["measures"][0]
+    assert early["progress"]["verified"] == "0.291667"  # before the third was given up
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+async def test_what_is_kept_of_local_items_is_what_is_computed(views: Door, batch: int) -> None:
+    records = a_municipal_item_with_local_ones().records
+    for start in range(0, len(records), batch):
+        await learn(views.pool, records[start : start + batch])
+        kept, computed = await kept_and_computed(views)
+        assert kept == computed
+    assert (await plan_of(views))["progress"] == (await plan_of(views, as_of="9999-12-31"))["progress"]
 
 
 async def test_weights_that_add_up_to_nothing_are_no_data(views: Door) -> None:
@@ -108,7 +188,7 @@ async def kept_and_computed(views: Door) -> tuple[list[asyncpg.Record], list[asy
     """The progress of each item as it is kept, and as it follows from the facts."""
     columns = [column.name for column in progress.ItemProgress.__table__.columns]  # type: ignore[attr-defined]
     kept = await views.pool.fetch(f"SELECT {', '.join(columns)} FROM item_progress ORDER BY item")
-    computed = await views.pool.fetch(f"SELECT * FROM ({progress.ITEMS}) now ORDER BY item", *progress.EVER)
+    computed = await views.pool.fetch(f"SELECT * FROM ({ITEMS}) now ORDER BY item", *progress.EVER)
     return kept, computed
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Field
 
 from common.cloudevents import Recorded
 from common.contracts import measures as told
-from common.contracts.measures import MeasuresEvent
+from common.contracts.measures import MeasuresEvent, ProgressBasis
 from common.database import Connection
 from events.tables import Base
 
@@ -79,6 +79,10 @@ class Item(Base, table=True):
     title_en: str
     owner: UUID
     due_on: date
+    local_plan: str | None = None
+    """Of a local item the plan of its unit; no municipal figure counts it for itself."""
+    parent: UUID | None = None
+    progress_basis: str = ProgressBasis.MILESTONES
 
 
 class ItemStep(Base, table=True):
@@ -161,7 +165,8 @@ def _plan_reached(state: str) -> Callable[[Recorded, Any], Rows]:
 
 def _item_added(record: Recorded, event: told.ReformItemAdded) -> Rows:
     titles = (event.title_zh, event.title_en)
-    yield Item, (record.aggregate_id, event.plan, event.measure, event.code, *titles, event.owner, event.due_on)
+    place = (event.plan, event.measure, event.code, *titles, event.owner, event.due_on)
+    yield Item, (record.aggregate_id, *place, event.local_plan, event.parent, event.progress_basis)
     yield ItemStep, (record.aggregate_id, record.version, "draft", event.added_on, record.recorded_at)
 
 

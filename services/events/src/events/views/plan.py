@@ -17,7 +17,12 @@ NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothin
 NO_MEASURE = Refusal(
     "measure.not-found", zh="方案没有举措 {code}", en="The plan has no measure {code}", kind=Kind.ABSENT
 )
-STATES = ("draft", "assigned", "acknowledged", "in-progress", "reported-done", "verified-closed")
+STATES = (
+    "draft", "assigned", "acknowledged", "in-progress", "reported-done", "verified-closed", "cancelled", "merged",
+    "carried-over",
+)  # fmt: skip
+
+NOTHING_KNOWN = Progress(reported=None, verified=None)
 
 
 class MeasureProgress(BaseModel):
@@ -31,6 +36,7 @@ class MeasureProgress(BaseModel):
     by_state: dict[str, int]
     milestones: Milestones
     progress: Progress
+    original_scope: Progress
 
 
 class AspectProgress(BaseModel):
@@ -42,6 +48,7 @@ class AspectProgress(BaseModel):
     items: int
     milestones: Milestones
     progress: Progress
+    original_scope: Progress
     measures: list[MeasureProgress]
 
 
@@ -71,6 +78,8 @@ class PlanOverview(BaseModel):
     items: int
     milestones: Milestones
     progress: Progress
+    original_scope: Progress
+    """Of all that was ever planned, with what was cancelled or merged since."""
     aspects: list[AspectProgress]
 
 
@@ -166,6 +175,7 @@ async def overview(connection: Connection, code: str, question: Asked) -> PlanOv
         items=sum(aspect.items for aspect in aspects),
         milestones=_sum(aspect.milestones for aspect in aspects),
         progress=mean_progress(aspect.progress for aspect in aspects),
+        original_scope=mean_progress(aspect.original_scope for aspect in aspects),
         aspects=aspects,
     )
 
@@ -191,7 +201,8 @@ def _measure(part: asyncpg.Record, known: MeasureFigures | None) -> MeasureProgr
         items=known.items if known else 0,
         by_state=known.by_state if known else dict.fromkeys(STATES, 0),
         milestones=known.milestones if known else Milestones(counted=0, reported=0, verified=0),
-        progress=known.progress if known else Progress(reported=None, verified=None),
+        progress=known.progress if known else NOTHING_KNOWN,
+        original_scope=known.original_scope if known else NOTHING_KNOWN,
     )
 
 
@@ -204,6 +215,7 @@ def _aspect(part: asyncpg.Record, measures: list[MeasureProgress]) -> AspectProg
         items=sum(measure.items for measure in under),
         milestones=_sum(measure.milestones for measure in under),
         progress=mean_progress(measure.progress for measure in under),
+        original_scope=mean_progress(measure.original_scope for measure in under),
         measures=under,
     )
 

@@ -16,6 +16,7 @@ from sqlmodel import Field
 from common.cloudevents import Recorded
 from common.database import Connection
 from events.tables import Base
+from events.views.calculation import ITEMS, MEASURES
 
 if TYPE_CHECKING:
     from events.asked import Asked  # the web framework comes with it, which the projector does without
@@ -36,12 +37,18 @@ class ItemProgress(Base, table=True):
     item: UUID = Field(primary_key=True)
     plan: str
     measure: str
+    local_plan: str | None = None
+    parent: UUID | None = Field(default=None, index=True)
+    progress_basis: str
     state: str
     milestones: int
     milestones_reported: int
     milestones_verified: int
     reported: Decimal | None = Field(default=None, sa_type=Numeric)
     verified: Decimal | None = Field(default=None, sa_type=Numeric)
+    reported_of_all: Decimal | None = Field(default=None, sa_type=Numeric)
+    """Of all milestones that were ever planned, those that were cancelled among them."""
+    verified_of_all: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
 class MeasureProgress(Base, table=True):
@@ -58,92 +65,40 @@ class MeasureProgress(Base, table=True):
     milestones_verified: int = 0
     reported: Decimal | None = Field(default=None, sa_type=Numeric)
     verified: Decimal | None = Field(default=None, sa_type=Numeric)
+    reported_of_all: Decimal | None = Field(default=None, sa_type=Numeric)
+    """In its original scope: of all items that were ever listed, with all their milestones."""
+    verified_of_all: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
-ITEMS: Final = """
-SELECT i.id AS item, i.plan, i.measure, step.state, done.*
-FROM item i
-CROSS JOIN LATERAL (
-    SELECT s.state FROM item_step s
-    WHERE s.item = i.id AND s.recorded_at <= $2 AND s.effective_on <= $1
-    ORDER BY s.effective_on DESC, s.version DESC LIMIT 1
-) step
-CROSS JOIN LATERAL (
-    SELECT count(*)::int AS milestones,
-           (count(*) FILTER (WHERE status IN ('reported', 'verified')))::int AS milestones_reported,
-           (count(*) FILTER (WHERE status = 'verified'))::int AS milestones_verified,
-           sum(CASE WHEN status IN ('reported', 'verified') THEN weight ELSE 0 END)
-               / nullif(sum(weight), 0) AS reported,
-           sum(CASE WHEN status = 'verified' THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS verified
-    FROM milestone m
-    LEFT JOIN LATERAL (
-        SELECT w.status FROM milestone_word w
-        WHERE w.item = m.item AND w.number = m.number AND w.recorded_at <= $2 AND w.effective_on <= $1
-          AND NOT EXISTS (
-              SELECT FROM milestone_word later
-              WHERE later.item = w.item AND later.number = w.number
-                AND later.replaces = w.version AND later.recorded_at <= $2
-          )
-        ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
-    ) word ON true
-    WHERE m.item = i.id AND m.recorded_at <= $2 AND m.effective_on <= $1
-      AND NOT EXISTS (
-          SELECT FROM milestone_end e
-          WHERE e.item = m.item AND e.number = m.number AND e.recorded_at <= $2 AND e.effective_on <= $1
-      )
-) done
-"""
-"""Progress by item. $1 as_of, $2 known_at.
-
-With w the weight of a milestone that counts, and c 1 if it is attained and else 0: item = Σw·c / Σw. Where Σw is 0
-or nothing is there, the value is null: no data, which is not the same as 0.
-"""
-
-MEASURES: Final = """
-SELECT plan, measure,
-       count(*)::int AS items,
-       jsonb_build_object(
-           'draft', count(*) FILTER (WHERE state = 'draft'),
-           'assigned', count(*) FILTER (WHERE state = 'assigned'),
-           'acknowledged', count(*) FILTER (WHERE state = 'acknowledged'),
-           'in-progress', count(*) FILTER (WHERE state = 'in-progress'),
-           'reported-done', count(*) FILTER (WHERE state = 'reported-done'),
-           'verified-closed', count(*) FILTER (WHERE state = 'verified-closed')
-       ) AS by_state,
-       sum(milestones)::int AS milestones,
-       sum(milestones_reported)::int AS milestones_reported,
-       sum(milestones_verified)::int AS milestones_verified,
-       round(avg(reported), 15) AS reported,
-       round(avg(verified), 15) AS verified
-FROM {items}
-GROUP BY plan, measure
-"""
-"""Progress by measure, from its items': a measure is the mean of its items; one without data is left out of it."""
-
-PROGRESS: Final = MEASURES.format(
-    items=f"""({ITEMS} WHERE $3::text[] IS NULL
-                           OR (i.plan, i.measure) IN (SELECT * FROM unnest($3, $4::text[]))) item"""  # noqa: S608
+PROGRESS: Final = f"""
+WITH now AS MATERIALIZED (
+    {ITEMS} WHERE $3::text[] IS NULL OR (i.plan, i.measure) IN (SELECT * FROM unnest($3, $4::text[]))
 )
+{MEASURES.format(source="now", among="")}
+"""  # noqa: S608 - one constant within another
 """Progress by measure, from the facts. $1 as_of, $2 known_at, $3 and $4 the plans and measures, or null for all."""
 
 KEEP_ITEMS: Final = f"""
 INSERT INTO item_progress AS kept
-    (item, plan, measure, state, milestones, milestones_reported, milestones_verified, reported, verified)
+    (item, plan, measure, local_plan, parent, progress_basis, state, milestones, milestones_reported,
+     milestones_verified, reported, verified, reported_of_all, verified_of_all)
 {ITEMS} WHERE i.id = ANY($3)
 ON CONFLICT (item) DO UPDATE
 SET state = excluded.state, milestones = excluded.milestones, milestones_reported = excluded.milestones_reported,
-    milestones_verified = excluded.milestones_verified, reported = excluded.reported, verified = excluded.verified
+    milestones_verified = excluded.milestones_verified, reported = excluded.reported, verified = excluded.verified,
+    reported_of_all = excluded.reported_of_all, verified_of_all = excluded.verified_of_all
 RETURNING kept.item AS aggregate, kept.plan, kept.measure
 """
 """The same for some items, kept. Nobody else writes their facts: an item is one aggregate, in one partition."""
 
-KEPT_ITEMS: Final = "item_progress WHERE (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+KEPT_OF_THEM: Final = "AND (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 KEEP: Final = f"""
 UPDATE measure_progress kept
 SET items = now.items, by_state = now.by_state, milestones = now.milestones,
     milestones_reported = now.milestones_reported, milestones_verified = now.milestones_verified,
-    reported = now.reported, verified = now.verified
-FROM ({MEASURES.format(items=KEPT_ITEMS)}) now
+    reported = now.reported, verified = now.verified,
+    reported_of_all = now.reported_of_all, verified_of_all = now.verified_of_all
+FROM ({MEASURES.format(source="item_progress", among=KEPT_OF_THEM)}) now
 WHERE kept.plan = now.plan AND kept.measure = now.measure
 RETURNING kept.*
 """  # noqa: S608 - one constant within another
@@ -232,14 +187,17 @@ class Progress(BaseModel):
 
 
 class MeasureFigures(BaseModel):
-    """One measure: its items by state, its milestones, its progress."""
+    """One measure: its municipal items by state, its milestones, its progress."""
 
     plan: str
     measure: str
     items: int
+    """How many are in the denominators: those that were cancelled or merged are listed by state only."""
     by_state: dict[str, int]
     milestones: Milestones
     progress: Progress
+    original_scope: Progress
+    """Of all items and milestones that were ever planned, with what was cancelled or merged since."""
 
 
 def figures_of(row: asyncpg.Record) -> MeasureFigures:
@@ -253,13 +211,14 @@ def figures_of(row: asyncpg.Record) -> MeasureFigures:
             counted=row["milestones"], reported=row["milestones_reported"], verified=row["milestones_verified"]
         ),
         progress=Progress(reported=row["reported"], verified=row["verified"]),
+        original_scope=Progress(reported=row["reported_of_all"], verified=row["verified_of_all"]),
     )
 
 
 async def figures(connection: Connection, plan: str, question: "Asked") -> dict[str, MeasureFigures]:
     """The figures of a plan's measures by code, as asked; a measure without items is not among them."""
     if question.current:
-        rows = await connection.fetch("SELECT * FROM measure_progress WHERE plan = $1 AND items > 0", plan)
+        rows = await connection.fetch("SELECT * FROM measure_progress WHERE plan = $1 AND by_state <> '{}'", plan)
     else:
         measures = await connection.fetch("SELECT code FROM plan_part WHERE plan = $1 AND kind = 'measure'", plan)
         codes = [row["code"] for row in measures]

@@ -3,12 +3,25 @@
 from datetime import date
 from uuid import UUID
 
-from common.contracts.measures import Focus, ReformItemAdded
+from common.contracts.measures import Focus, ProgressBasis, ReformItemAdded
 from common.decision import Change
 from measures.item.domain import Item
 from measures.item.milestone import PlannedMilestone
 from measures.item.particulars import Schedule
-from measures.item.rules import DUE_BEFORE_START, MILESTONE_NUMBER_TAKEN, OWNER_AMONG_CO_UNITS, ItemState
+from measures.item.rules import (
+    DUE_BEFORE_START,
+    LOCAL_BY_LOCAL,
+    MILESTONE_NUMBER_TAKEN,
+    OWNER_AMONG_CO_UNITS,
+    PARENT_BY_MILESTONES,
+    PARENT_ELSEWHERE,
+    PARENT_ENDED,
+    PARENT_OF_MUNICIPAL,
+    TERMINAL,
+    ItemState,
+)
+from measures.measure.lead import MeasureAbove
+from measures.measure.rules import TAKES_NO_ITEMS, UNDER_JUDGEMENT
 
 
 def add_item(
@@ -31,11 +44,23 @@ def add_item(
     due_on: date,
     milestones: tuple[PlannedMilestone, ...],
     on: date,
+    local_plan: str | None = None,
+    parent: Item | None = None,
+    progress_basis: ProgressBasis = ProgressBasis.MILESTONES,
+    above: MeasureAbove = MeasureAbove(),  # noqa: B008 - a value like any other default
 ) -> Change[Item]:
     """Put an item on the list of a measure, with the milestones that are known by then.
 
-    :raises Refused: ``item.owner-among-co-units``, ``item.due-before-start``, ``milestone.number-taken``.
+    :raises Refused: ``measure.takes-no-items``, ``item.owner-among-co-units``, ``item.due-before-start``,
+        ``milestone.number-taken``, ``item.local-by-local``, ``item.parent-of-municipal``, ``item.parent-elsewhere``,
+        ``item.parent-by-milestones``, ``item.parent-ended``.
     """
+    if above.state in UNDER_JUDGEMENT:
+        raise TAKES_NO_ITEMS(pointer="/measure", state=above.state)
+    if local_plan and progress_basis is ProgressBasis.LOCAL_ITEMS:
+        raise LOCAL_BY_LOCAL(pointer="/progress_basis")
+    if parent:
+        _must_take(parent, plan=plan, measure=measure, local_plan=local_plan)
     if owner in co_units:
         raise OWNER_AMONG_CO_UNITS(pointer="/co_units")
     if due_on < planned_start_on:
@@ -47,7 +72,8 @@ def add_item(
     added = ReformItemAdded(
         item=id, plan=plan, measure=measure, code=code, title_zh=title_zh, title_en=title_en, owner=owner,
         co_units=co_units, responsible_post=responsible_post, problem=problem, deliverable=deliverable, effect=effect,
-        focus=focus, planned_start_on=planned_start_on, due_on=due_on, added_on=on,
+        focus=focus, planned_start_on=planned_start_on, due_on=due_on, local_plan=local_plan,
+        parent=parent.id if parent else None, progress_basis=progress_basis, added_on=on,
     )  # fmt: skip
     item = Item(
         id=id, version=1 + len(milestones), plan=plan, plan_starts_on=plan_starts_on, measure=measure, code=code,
@@ -55,5 +81,18 @@ def add_item(
         problem=problem, deliverable=deliverable, effect=effect, focus=focus, planned_start_on=planned_start_on,
         due_on=due_on, state=ItemState.DRAFT, since=on, claim=None,
         milestones=tuple(planned.on_the_list(on) for planned in milestones), schedule=Schedule(since=on),
+        local_plan=local_plan, parent=added.parent, progress_basis=progress_basis, above=above,
     )  # fmt: skip
     return Change(item, (added, *(planned.told(id, on) for planned in milestones)), on)
+
+
+def _must_take(parent: Item, *, plan: str, measure: str, local_plan: str | None) -> None:
+    """Refuse a parent whose figures this item could not be part of."""
+    if local_plan is None:
+        raise PARENT_OF_MUNICIPAL(pointer="/parent")
+    if (parent.plan, parent.measure, parent.local_plan) != (plan, measure, None):
+        raise PARENT_ELSEWHERE(pointer="/parent")
+    if parent.progress_basis is not ProgressBasis.LOCAL_ITEMS:
+        raise PARENT_BY_MILESTONES(pointer="/parent")
+    if parent.state in TERMINAL:
+        raise PARENT_ENDED(pointer="/parent", state=parent.state)

@@ -1,9 +1,10 @@
 """The door to reform items and their milestones."""
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from common.call import Call
 from common.contracts import Code
@@ -13,6 +14,7 @@ from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import Decided
 from measures.item import commands
+from measures.item.lists import ItemFilter, ItemOrder, list_items, place
 from measures.item.requests import (
     Attainment,
     Claim,
@@ -23,7 +25,7 @@ from measures.item.requests import (
     ReasonWithAuthority,
 )
 from measures.item.rules import ItemState
-from measures.item.store import ItemFilter, items, list_items
+from measures.item.store import items
 from measures.plan.store import plan_in_force
 
 router = APIRouter(prefix="/api/v1/items", tags=["items"], route_class=Door)
@@ -50,19 +52,30 @@ async def list_(
     measure: Code | None = None,
     state: ItemState | None = None,
     owner: Code | None = None,
+    local_plan: Code | None = None,
+    due_from: date | None = None,
+    due_to: date | None = None,
+    late: Annotated[bool | None, Query(description="Past its due date and not ended, as of today")] = None,
+    text: Annotated[str | None, Query(min_length=1, max_length=100, description="In its code or a title")] = None,
+    sort: ItemOrder = ItemOrder.CODE,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Any]:
-    """Items of a plan (by default the one in force) by code: those that the caller may know of."""
+    """Items of a plan (by default the one in force) by code or due date: those that the caller may know of."""
     owner_unit = await directory_of(request).unit(owner, pointer="/owner") if owner else None
     wanted = ItemFilter(
         plan=plan or await plan_in_force(call),
         measure=measure,
         state=state,
         owner=owner_unit.id if owner_unit else None,
+        local_plan=local_plan,
+        due_from=due_from,
+        due_to=due_to,
+        late=late,
+        text=text,
     )
-    found = await list_items(call, wanted, after=cursor or "", limit=limit)
-    return page(found, limit, key=lambda item: item.code, show=lambda item: items.seen(call, item))
+    found = await list_items(call, wanted, order=sort, after=cursor, limit=limit)
+    return page(found, limit, key=lambda item: place(item, sort), show=lambda item: items.seen(call, item))
 
 
 @router.get("/{item_id}", response_model=items.read_model, name="read_item")

@@ -1,12 +1,19 @@
 """What an item's command needs beyond the item: the plan that it stands in, and the directory of units."""
 
+from uuid import UUID
+
 from starlette.responses import Response
 
 from common.call import Call
 from common.directory import Directory
 from measures.item.addition import add_item
-from measures.item.requests import ItemAddition
-from measures.item.store import items
+from measures.item.ending import carry_over_item, merge_item
+from measures.item.requests import CarryOver, ItemAddition, Merger
+from measures.item.rules import LOCAL_PLAN_ELSEWHERE
+from measures.item.store import item_named, items
+from measures.local_plan.store import local_plan_named
+from measures.measure.store import measure_above
+from measures.plan.rules import WRONG_STATE, PlanState
 from measures.plan.store import plan_named
 
 
@@ -14,13 +21,21 @@ async def add(call: Call, directory: Directory, request: ItemAddition) -> Respon
     """Put an item on the list of one measure of an adopted plan.
 
     :raises Refused: ``plan.unknown``, ``plan.wrong-state``, ``plan.unknown-measure``, ``effective.before-plan``,
-        ``unit.unknown``, and what ``add_item`` refuses.
+        ``unit.unknown``, ``local-plan.unknown``, ``local-plan.wrong-state``, ``local-plan.unknown-measure``,
+        ``local-plan.owner-outside``, ``item.local-plan-elsewhere``, ``item.unknown``, and what ``add_item`` refuses.
     """
     on = call.effective(request.effective_on)
     plan = await plan_named(call, request.plan)
     plan.require_open_for_items(request.measure, on=on)
     owner = await directory.unit(request.owner, pointer="/owner")
     co_units = [await directory.unit(code, pointer=f"/co_units/{n}") for n, code in enumerate(request.co_units)]
+    if request.local_plan:
+        local_plan = await local_plan_named(call, request.local_plan)
+        if local_plan.plan != plan.code:
+            raise LOCAL_PLAN_ELSEWHERE(pointer="/local_plan")
+        local_plan.require_open_for_items(request.measure, owner=owner)
+    parent = await item_named(call, plan.code, request.parent, pointer="/parent") if request.parent else None
+    above = await measure_above(call, plan.code, request.measure)
     return await items.create(
         call,
         lambda new_id: add_item(
@@ -41,6 +56,51 @@ async def add(call: Call, directory: Directory, request: ItemAddition) -> Respon
             planned_start_on=request.planned_start_on,
             due_on=request.due_on,
             milestones=tuple(one.as_planned() for one in request.milestones),
+            on=on,
+            local_plan=request.local_plan,
+            parent=parent,
+            progress_basis=request.progress_basis,
+            above=above,
+        ),
+    )
+
+
+async def merge(call: Call, item_id: UUID, request: Merger) -> Response:
+    """Merge an item into another of its plan, which is looked up by its code.
+
+    :raises Refused: ``item.not-found``, ``item.unknown``, and what ``merge_item`` refuses.
+    """
+    on = call.effective(request.effective_on)
+    plan = (await items.load(call, item_id)).state.plan
+    into = await item_named(call, plan, request.into, pointer="/into")
+    return await items.change(
+        call,
+        item_id,
+        lambda item: merge_item(
+            item, into=into, reason=request.reason, authority=request.authority, by=call.caller_unit, on=on
+        ),
+    )
+
+
+async def carry_over(call: Call, item_id: UUID, request: CarryOver) -> Response:
+    """Carry an item over into a successor plan, while its own plan is evaluated for the last time.
+
+    :raises Refused: ``item.not-found``, ``plan.unknown``, ``plan.wrong-state``, and what ``carry_over_item`` refuses.
+    """
+    on = call.effective(request.effective_on)
+    plan = await plan_named(call, (await items.load(call, item_id)).state.plan)
+    successor = await plan_named(call, request.successor, pointer="/successor")
+    if plan.state is not PlanState.FINAL_EVALUATION:
+        raise WRONG_STATE(state=plan.state)
+    return await items.change(
+        call,
+        item_id,
+        lambda item: carry_over_item(
+            item,
+            successor=successor.code,
+            reason=request.reason,
+            authority=request.authority,
+            by=call.caller_unit,
             on=on,
         ),
     )

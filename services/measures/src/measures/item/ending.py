@@ -44,7 +44,7 @@ def merge_item(item: Item, *, into: Item, reason: str, authority: str, by: Unit 
     if item.ending != ending:  # what the other became afterwards does not matter to a merger that happened
         if into.id == item.id:
             raise MERGED_INTO_ITSELF(pointer="/into")
-        if into.plan != item.plan:
+        if (into.plan, into.local_plan) != (item.plan, item.local_plan):
             raise MERGED_ELSEWHERE(pointer="/into")
         if into.state in TERMINAL:
             raise MERGED_INTO_ENDED(pointer="/into", state=into.state)
@@ -89,7 +89,7 @@ def _end(
         if item.ending != ending:
             raise ENDED_OTHERWISE()
         return Change(item, (), on)
-    if refused := item.why_not(action, by):
+    if refused := item.why_not(action, by, on):
         raise refused
     item.must_end_it_all(on)
     change = item.step(action, to, event, by=by, on=on)

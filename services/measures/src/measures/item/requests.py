@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import ConfigDict, Field
 
 from common.contracts import Code, Text, Title
-from common.contracts.measures import Focus, MilestoneKind
+from common.contracts.measures import Focus, MilestoneKind, ProgressBasis
 from common.http import Body, Command, Day
 from measures.item.milestone import PlannedMilestone
 
@@ -82,6 +82,11 @@ class ItemAddition(Command):
     planned_start_on: Day
     due_on: Day
     milestones: tuple[MilestoneGiven, ...] = Field(default=(), max_length=50)
+    local_plan: Code | None = None
+    """The unit's own plan that it stands in; a municipal item stands in none."""
+    parent: Code | None = None
+    """The municipal item, of the same plan, that a local one is part of."""
+    progress_basis: ProgressBasis = ProgressBasis.MILESTONES
 
 
 class Claim(Command):

@@ -40,6 +40,41 @@ DUE_BEFORE_START = Refusal(
     en="It would be due before it is planned to start",
     kind=Kind.INVALID,
 )
+PARENT_OF_MUNICIPAL = Refusal(
+    "item.parent-of-municipal",
+    zh="仅地方方案的事项可有上级事项",
+    en="Only an item of a local plan is part of another",
+    kind=Kind.INVALID,
+)
+LOCAL_PLAN_ELSEWHERE = Refusal(
+    "item.local-plan-elsewhere",
+    zh="地方方案不属于该方案",
+    en="The local plan carries out another plan",
+    kind=Kind.INVALID,
+)
+PARENT_ELSEWHERE = Refusal(
+    "item.parent-elsewhere",
+    zh="上级事项须为同一方案、同一举措的市级事项",
+    en="A local item is part of a municipal one of the same plan and measure",
+    kind=Kind.INVALID,
+)
+PARENT_BY_MILESTONES = Refusal(
+    "item.parent-by-milestones",
+    zh="上级事项按节点计算进度，不能再设地方事项",
+    en="The progress of that item is measured by milestones, never by local items too",
+    kind=Kind.INVALID,
+)
+PARENT_ENDED = Refusal(
+    "item.parent-ended",
+    zh="上级事项现处于“{state}”，不再增设地方事项",
+    en="The item that it is to be part of is {state}",
+)
+LOCAL_BY_LOCAL = Refusal(
+    "item.local-by-local",
+    zh="地方事项按节点计算进度",
+    en="The progress of a local item is measured by its milestones",
+    kind=Kind.INVALID,
+)
 UNKNOWN_MILESTONE = Refusal(
     "milestone.not-found", zh="事项没有节点 {number}", en="The item has no milestone {number}", kind=Kind.ABSENT
 )

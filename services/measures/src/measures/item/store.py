@@ -1,6 +1,5 @@
-"""Where items are kept, and how the lists that an office works with are read."""
+"""Where items are kept, and how one is found by its code."""
 
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -9,12 +8,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from common.call import Call
+from common.contracts.measures import ProgressBasis
 from common.decision import Kind, Refusal
 from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from measures.item.domain import Item
 from measures.item.rules import ItemState
+from measures.measure.lead import led_on
+from measures.measure.store import ABOVE
 from measures.tables import Base
 
 CODE_TAKEN = Refusal(
@@ -36,8 +38,12 @@ class ItemRow(Base, AggregateRow, table=True):
     __table_args__ = (
         UniqueConstraint("plan", "code"),
         Index(None, "plan", "measure", "code"),
-        Index(None, "owner"),
+        Index(None, "owner", "plan", "code"),
+        Index(None, "plan", "state", "code"),
+        Index(None, "plan", "due_on", "code"),
+        Index(None, "local_plan", postgresql_where="local_plan IS NOT NULL"),
         one_of("state", ItemState),
+        one_of("progress_basis", ProgressBasis),
     )
 
     plan: str
@@ -70,13 +76,15 @@ class ItemRow(Base, AggregateRow, table=True):
 
 
 def _concerns(item: Item) -> Concerned:
-    """An item concerns its owner and those who take part in it."""
-    return Concerned(units=(item.owner, *item.co_units))
+    """An item concerns its owner and those who take part in it, and whoever leads its measure now."""
+    lead = led_on(item.above.leads, None)
+    return Concerned(units=(item.owner, *item.co_units), leads=(lead.unit,) if lead else ())
 
 
 items = Aggregates(
-    ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN}
-)
+    ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN},
+    reads={"above": ABOVE},
+)  # fmt: skip
 
 
 async def item_named(call: Call, plan: str, code: str, *, pointer: str) -> Item:
@@ -89,33 +97,3 @@ async def item_named(call: Call, plan: str, code: str, *, pointer: str) -> Item:
     if record is None:
         raise UNKNOWN_ITEM(pointer=pointer, plan=plan, code=code)
     return items.codec.state_of(record)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFilter:
-    """Which items of a plan are asked for; what is None does not matter."""
-
-    plan: str
-    measure: str | None = None
-    state: str | None = None
-    owner: UUID | None = None
-
-
-async def list_items(call: Call, wanted: ItemFilter, *, after: str, limit: int) -> list[Item]:
-    """Items by code, only those that the caller may know of, one more than ``limit`` if there are more."""
-    scope = items.scope(call)
-    rows = await call.service.pool.fetch(
-        "SELECT * FROM item WHERE plan = $1 AND code > $2 "
-        "AND ($3::text IS NULL OR measure = $3) AND ($4::text IS NULL OR state = $4) "
-        "AND ($5::uuid IS NULL OR owner = $5) AND ($6 OR owner = ANY($7::uuid[]) OR co_units && $7::uuid[]) "
-        "ORDER BY code LIMIT $8",
-        wanted.plan,
-        after,
-        wanted.measure,
-        wanted.state,
-        wanted.owner,
-        scope.everything,
-        scope.units,
-        limit + 1,
-    )
-    return [items.codec.state_of(row) for row in rows]

@@ -21,6 +21,13 @@ class Focus(StrEnum):
     WEAK_ITEM = "weak-item"
 
 
+class ProgressBasis(StrEnum):
+    """By what the progress of an item is measured: never by both."""
+
+    MILESTONES = "milestones"
+    LOCAL_ITEMS = "local-items"
+
+
 class ReformItemAdded(MeasuresEvent):
     """A reform item (改革事项) was put on the list of one measure."""
 
@@ -47,6 +54,12 @@ class ReformItemAdded(MeasuresEvent):
     """The day on which work is planned to begin."""
     due_on: date
     """The day by which it is to be done."""
+    local_plan: Code | None = None
+    """The unit's own plan (地方方案) that it stands in, by its code; a municipal item stands in none."""
+    parent: UUID | None = None
+    """The municipal item that a local one is part of."""
+    progress_basis: ProgressBasis = ProgressBasis.MILESTONES
+    """By what its progress is measured: its own milestones, or the local items that are part of it."""
     added_on: EffectiveOn
 
 

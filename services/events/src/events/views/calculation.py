@@ -1,0 +1,97 @@
+"""The one calculation of progress, from facts to items and from items to measures, for any day and knowledge."""
+
+from typing import Final
+
+ITEMS: Final = """
+SELECT i.id AS item, i.plan, i.measure, i.local_plan, i.parent, i.progress_basis, step.state, done.*
+FROM item i
+CROSS JOIN LATERAL (
+    SELECT s.state FROM item_step s
+    WHERE s.item = i.id AND s.recorded_at <= $2 AND s.effective_on <= $1
+    ORDER BY s.effective_on DESC, s.version DESC LIMIT 1
+) step
+CROSS JOIN LATERAL (
+    SELECT (count(*) FILTER (WHERE counts))::int AS milestones,
+           (count(*) FILTER (WHERE counts AND status IN ('reported', 'verified')))::int AS milestones_reported,
+           (count(*) FILTER (WHERE counts AND status = 'verified'))::int AS milestones_verified,
+           sum(CASE WHEN counts AND status IN ('reported', 'verified') THEN weight ELSE 0 END)
+               / nullif(sum(CASE WHEN counts THEN weight ELSE 0 END), 0) AS reported,
+           sum(CASE WHEN counts AND status = 'verified' THEN weight ELSE 0 END)
+               / nullif(sum(CASE WHEN counts THEN weight ELSE 0 END), 0) AS verified,
+           sum(CASE WHEN status IN ('reported', 'verified') THEN weight ELSE 0 END)
+               / nullif(sum(weight), 0) AS reported_of_all,
+           sum(CASE WHEN status = 'verified' THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS verified_of_all
+    FROM (
+        SELECT m.weight, word.status,
+               NOT EXISTS (
+                   SELECT FROM milestone_end e
+                   WHERE e.item = m.item AND e.number = m.number AND e.recorded_at <= $2 AND e.effective_on <= $1
+               ) AS counts
+        FROM milestone m
+        LEFT JOIN LATERAL (
+            SELECT w.status FROM milestone_word w
+            WHERE w.item = m.item AND w.number = m.number AND w.recorded_at <= $2 AND w.effective_on <= $1
+              AND NOT EXISTS (
+                  SELECT FROM milestone_word later
+                  WHERE later.item = w.item AND later.number = w.number
+                    AND later.replaces = w.version AND later.recorded_at <= $2
+              )
+            ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
+        ) word ON true
+        WHERE m.item = i.id AND m.recorded_at <= $2 AND m.effective_on <= $1
+    ) milestone
+) done
+"""
+"""Progress by item, of local ones too. $1 as_of, $2 known_at.
+
+With w the weight of a milestone that counts, and c 1 if it is attained and else 0: item = Σw·c / Σw. Where Σw is 0
+or nothing is there, the value is null: no data, which is not the same as 0. ``…_of_all`` is the same of all milestones.
+"""
+
+OUT: Final = "('cancelled', 'merged')"
+"""In these states an item has left the denominators; it stays listed, and in the original scope."""
+
+
+def _of_own_or_below(share: str) -> str:
+    """An item's share; where local items are its basis, the mean of theirs, and never its own milestones' too."""
+    counting = "" if share.endswith("_of_all") else f"AND below.state NOT IN {OUT}"
+    return f"""CASE progress_basis WHEN 'milestones' THEN {share} ELSE (
+               SELECT avg(below.{share}) FROM {{source}} below WHERE below.parent = i.item {counting}
+           ) END AS {share}"""  # noqa: S608 - our own words
+
+
+SHARES: Final = ",\n           ".join(
+    map(_of_own_or_below, ("reported", "verified", "reported_of_all", "verified_of_all"))
+)
+
+MEASURES: Final = f"""
+SELECT plan, measure,
+       (count(*) FILTER (WHERE state NOT IN {OUT}))::int AS items,
+       jsonb_build_object(
+           'draft', count(*) FILTER (WHERE state = 'draft'),
+           'assigned', count(*) FILTER (WHERE state = 'assigned'),
+           'acknowledged', count(*) FILTER (WHERE state = 'acknowledged'),
+           'in-progress', count(*) FILTER (WHERE state = 'in-progress'),
+           'reported-done', count(*) FILTER (WHERE state = 'reported-done'),
+           'verified-closed', count(*) FILTER (WHERE state = 'verified-closed'),
+           'cancelled', count(*) FILTER (WHERE state = 'cancelled'),
+           'merged', count(*) FILTER (WHERE state = 'merged'),
+           'carried-over', count(*) FILTER (WHERE state = 'carried-over')
+       ) AS by_state,
+       coalesce(sum(milestones) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones,
+       coalesce(sum(milestones_reported) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_reported,
+       coalesce(sum(milestones_verified) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_verified,
+       round(avg(reported) FILTER (WHERE state NOT IN {OUT}), 15) AS reported,
+       round(avg(verified) FILTER (WHERE state NOT IN {OUT}), 15) AS verified,
+       round(avg(reported_of_all), 15) AS reported_of_all,
+       round(avg(verified_of_all), 15) AS verified_of_all
+FROM (
+    SELECT plan, measure, state, milestones, milestones_reported, milestones_verified,
+           {SHARES}
+    FROM {{source}} i
+    WHERE local_plan IS NULL {{among}}
+) item
+GROUP BY plan, measure
+"""  # noqa: S608 - our own words
+"""Progress by measure: the mean of its municipal items. One without data is left out of it, one that is cancelled or
+merged out of all but the original scope, and one of a local plan counts only in the item that it is part of."""

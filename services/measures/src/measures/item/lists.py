@@ -1,0 +1,122 @@
+"""The lists of items that an office works with: filtered, in one order, page by page along an index."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from common.call import Call
+from common.clock import business_date
+from common.decision import Kind, Refusal
+from measures.item.domain import Item
+from measures.item.rules import TERMINAL, ItemState
+from measures.item.store import items
+from measures.measure.store import LED_BY
+
+CURSOR_INVALID = Refusal(
+    "request.cursor-invalid",
+    zh="cursor 应为上一页返回的 next",
+    en="The cursor takes what the page before gave as next",
+    kind=Kind.INVALID,
+)
+
+
+class ItemOrder(StrEnum):
+    """In which order a list is read: by code, or what is due first."""
+
+    CODE = "code"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """Which items of a plan are asked for; what is None does not matter."""
+
+    plan: str
+    measure: str | None = None
+    state: ItemState | None = None
+    owner: UUID | None = None
+    local_plan: str | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+    """The last day of the range, itself within it."""
+    late: bool | None = None
+    """Whether it is past its due date and has not ended: that follows from the day of the question alone."""
+    text: str | None = None
+    """What its code or one of its titles contains."""
+
+
+class Asking:
+    """A query's conditions and their parameters, as they come together."""
+
+    def __init__(self) -> None:
+        self.conditions: list[str] = []
+        self.parameters: list[Any] = []
+
+    def where(self, condition: str, *values: Any) -> None:
+        """One more condition; each ``{}`` in it stands for the next of these values."""
+        places = [f"${len(self.parameters) + n}" for n in range(1, len(values) + 1)]
+        self.conditions.append(condition.format(*places))
+        self.parameters += values
+
+
+async def list_items(call: Call, wanted: ItemFilter, *, order: ItemOrder, after: str | None, limit: int) -> list[Item]:
+    """Items in an order, only those that the caller may know of, one more than ``limit`` if there are more.
+
+    Only what is asked for is in the statement: so each question goes along the index that fits it.
+
+    :param after: what ``place`` says of the last item of the page before.
+    :raises Refused: ``request.cursor-invalid``.
+    """
+    asking = Asking()
+    asking.where("plan = {}", wanted.plan)
+    _ask_what(asking, wanted, today=business_date(call.now))
+    _ask_whose(asking, call)
+    if after is not None:
+        _ask_after(asking, order, after)
+    rows = await call.service.pool.fetch(
+        f"SELECT {items.selection} FROM item found WHERE {' AND '.join(asking.conditions)} "  # noqa: S608 - our own words
+        f"ORDER BY {'due_on, code' if order is ItemOrder.DUE else 'code'} LIMIT {limit + 1:d}",
+        *asking.parameters,
+    )
+    return [items.codec.state_of(row) for row in rows]
+
+
+def place(item: Item, order: ItemOrder) -> str:
+    """Where an item stands in an order: the next page begins after it."""
+    return f"{item.due_on}/{item.code}" if order is ItemOrder.DUE else item.code
+
+
+def _ask_what(asking: Asking, wanted: ItemFilter, *, today: date) -> None:
+    for column in ("measure", "state", "owner", "local_plan"):
+        if (value := getattr(wanted, column)) is not None:
+            asking.where(column + " = {}", value)
+    if wanted.due_from is not None:
+        asking.where("due_on >= {}", wanted.due_from)
+    if wanted.due_to is not None:
+        asking.where("due_on <= {}", wanted.due_to)
+    if wanted.late is not None:
+        late = "(due_on < {} AND state <> ALL({}::text[]))"
+        asking.where(late if wanted.late else f"NOT {late}", today, list(TERMINAL))
+    if wanted.text is not None:
+        within = "strpos(lower(code || ' ' || title_zh || ' ' || title_en), lower({})) > 0"
+        asking.where(within, wanted.text)
+
+
+def _ask_whose(asking: Asking, call: Call) -> None:
+    scope = items.scope(call)
+    if not scope.everything:
+        theirs = "(owner = ANY({}::uuid[]) OR co_units && {}::uuid[] OR " + LED_BY + " = ANY({}::text[]))"
+        asking.where(theirs, scope.units, scope.units, scope.leads)
+
+
+def _ask_after(asking: Asking, order: ItemOrder, after: str) -> None:
+    if order is ItemOrder.CODE:
+        asking.where("code > {}", after)
+        return
+    day, _, code = after.partition("/")
+    try:
+        asking.where("(due_on, code) > ({}, {})", date.fromisoformat(day), code)
+    except ValueError:
+        raise CURSOR_INVALID(pointer="/cursor") from None
