@@ -90,7 +90,8 @@ def kind_of(part: Schema) -> str:
     if kind == "array":
         return f"array of {kind_of(part['items'])}"
     if "enum" in part or "const" in part:
-        return f"{kind}: {' | '.join(part.get('enum', [part.get('const')]))}"
+        known = part.get("enum", [part.get("const")])
+        return f"{kind}: {' | '.join(one if isinstance(one, str) else json.dumps(one) for one in known)}"
     kind += f" ({part['format']})" if "format" in part else ""
     kind += f" like {part['pattern']}" if "pattern" in part else ""
     low, high = part.get("minimum", part.get("minLength")), part.get("maximum", part.get("maxLength"))
