@@ -113,7 +113,9 @@ class PlanDiff(Value):
     """What a revision adds to a plan and what it calls differently; nothing is ever taken out."""
 
     title_zh: TitleZh | None = None
+    """The plan's new title in Chinese, if it has one."""
     title_en: TitleEn | None = None
+    """The plan's new title in English, if it has one."""
     aspects: tuple[Aspect, ...] = ()
     """Aspects that were added."""
     measures: tuple[Measure, ...] = ()
