@@ -14,6 +14,7 @@ from common.store import Aggregates
 from keeping import keep_an_item, planning
 from measures.item.domain import Item
 from measures.item.store import ItemRow
+from measures.measure.store import ABOVE
 from measures.plan.domain import define_plan
 from measures.plan.store import plans
 
@@ -37,7 +38,10 @@ KNOWING: Aggregates[Any] = Aggregates(
     KnowingItem,
     of="item",
     at="/api/v1/items",
-    reads={"period": "SELECT jsonb_build_object('ends_on', ends_on) FROM plan WHERE plan.code = found.plan"},
+    reads={
+        "above": ABOVE,
+        "period": "SELECT jsonb_build_object('ends_on', ends_on) FROM plan WHERE plan.code = found.plan",
+    },
 )
 
 

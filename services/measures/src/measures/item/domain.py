@@ -104,7 +104,7 @@ class Item(Standing):
         """
         if self.state is to:
             return Change(self, (), on)  # said before: nothing happens twice
-        if refused := self.why_not(action, by):
+        if refused := self.why_not(action, by, on):
             raise refused
         must_follow(on, self.since)
         return Change(replace(self, state=to, since=on, version=self.version + 1), (event,), on)
@@ -152,7 +152,7 @@ class Item(Standing):
             if milestone.attained_on != attained_on:
                 raise REPORTED_OTHERWISE()
             return Change(self, (), on)
-        self._require("report", milestone, by)
+        self._require("report", milestone, by, on)
         must_follow(on, self.since)
         event = MilestoneReported(
             item=self.id, number=number, attained_on=attained_on, note=note,
@@ -172,7 +172,7 @@ class Item(Standing):
         milestone = self.milestone(number)
         if milestone.state is M.VERIFIED:
             return Change(self, (), on)
-        self._require("verify", milestone, by)
+        self._require("verify", milestone, by, on)
         assert milestone.attained_on is not None
         event = MilestoneVerified(
             item=self.id, number=number, attained_on=milestone.attained_on, verifier=by.id,
@@ -187,7 +187,7 @@ class Item(Standing):
             ``effective.before-predecessor``.
         """
         milestone = self.milestone(number)
-        self._require("return", milestone, by)
+        self._require("return", milestone, by, on)
         event = MilestoneReturned(
             item=self.id, number=number, reason=reason, by=by.id, replaces=milestone.claim_version, returned_on=on
         )
@@ -200,7 +200,7 @@ class Item(Standing):
             ``effective.before-predecessor``.
         """
         milestone = self.milestone(number)
-        self._require("revoke", milestone, by)
+        self._require("revoke", milestone, by, on)
         event = MilestoneVerificationRevoked(
             item=self.id, number=number, reason=reason, authority=authority, by=by.id,
             replaces=milestone.claim_version, revoked_on=on,
@@ -217,12 +217,13 @@ class Item(Standing):
     def reschedule_milestone(self, number: int, *, planned_on: date, reason: str, on: date) -> Change["Item"]:
         """A milestone is planned for another day, for a reason; the baseline is kept.
 
-        :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``effective.before-predecessor``.
+        :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``measure.suspended``,
+            ``effective.before-predecessor``.
         """
         milestone = self.milestone(number)
         if milestone.planned_on == planned_on:
             return Change(self, (), on)
-        self._require("reschedule", milestone, None)
+        self._require("reschedule", milestone, None, on)
         after = milestone.rescheduled(planned_on, on=on)
         event = MilestoneRescheduled(
             item=self.id, number=number, moved_from=milestone.planned_on, moved_to=planned_on, reason=reason,
@@ -239,12 +240,12 @@ class Item(Standing):
         milestone = self.milestone(number)
         if milestone.state is M.CANCELLED:
             return Change(self, (), on)
-        self._require("cancel", milestone, None)
+        self._require("cancel", milestone, None, on)
         event = MilestoneCancelled(item=self.id, number=number, reason=reason, authority=authority, cancelled_on=on)
         return self._with(milestone.cancelled(on=on), event, on)
 
-    def _require(self, action: str, milestone: Milestone, by: Unit | None) -> None:
-        if refused := self.why_not_milestone(action, milestone, by):
+    def _require(self, action: str, milestone: Milestone, by: Unit | None, on: date) -> None:
+        if refused := self.why_not_milestone(action, milestone, by, on):
             raise refused
 
     def _with(self, after: Milestone, event: Event, on: date) -> Change["Item"]:

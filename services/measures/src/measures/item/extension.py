@@ -34,7 +34,8 @@ def request_extension(item: Item, *, due_on: date, reason: str, by: Unit, on: da
 def grant_extension(item: Item, *, by: Unit | None, on: date) -> Change[Item]:
     """The office grants what was asked: the item is due later, for the owner's reason.
 
-    :raises Refused: ``item.wrong-state``, ``item.no-extension``, ``effective.before-predecessor``.
+    :raises Refused: ``item.wrong-state``, ``item.no-extension``, ``measure.suspended``,
+        ``effective.before-predecessor``.
     """
     if refused := item.why_not_extension("grant", by):
         raise refused
@@ -64,7 +65,7 @@ def refuse_extension(item: Item, *, reason: str, by: Unit | None, on: date) -> C
 def reschedule_item(item: Item, *, due_on: date, reason: str, by: Unit | None, on: date) -> Change[Item]:
     """The office moves the due date by itself, later or earlier, for a reason.
 
-    :raises Refused: ``item.wrong-state``, ``item.extension-open``, ``item.due-before-start``,
+    :raises Refused: ``item.wrong-state``, ``measure.suspended``, ``item.extension-open``, ``item.due-before-start``,
         ``effective.before-predecessor``.
     """
     if item.due_on == due_on and item.schedule.extension is None:

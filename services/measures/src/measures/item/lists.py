@@ -107,7 +107,7 @@ def _ask_what(asking: Asking, wanted: ItemFilter, *, today: date) -> None:
 def _ask_whose(asking: Asking, call: Call) -> None:
     scope = items.scope(call)
     if not scope.everything:
-        theirs = "(owner = ANY({}::uuid[]) OR co_units && {}::uuid[] OR " + LED_BY + " = ANY({}::text[]))"
+        theirs = f"(owner = ANY({{}}::uuid[]) OR co_units && {{}}::uuid[] OR {LED_BY})"
         asking.where(theirs, scope.units, scope.units, scope.leads)
 
 

@@ -28,6 +28,8 @@ from measures.item.rules import (
     ItemState,
     Who,
 )
+from measures.measure.lead import MeasureAbove, leading
+from measures.measure.rules import SUSPENDED, MeasureState
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,16 @@ class Standing:
     """The municipal item that a local one is part of."""
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
     """Whether its progress is measured by its milestones or by the local items that are part of it."""
+    above: MeasureAbove = MeasureAbove()  # noqa: RUF009 - a value like any other default
+    """How its measure stands, and who leads it; read beside the item."""
 
     def steps(self, by: Unit | None) -> Steps:
         """What begins in this state, by the same rules that decide."""
-        against = {who: self._not_for(who, by) for who in Who}  # once: there are more steps than kinds of callers
+        against = {who: self._not_for(who, by, None) for who in Who}  # once: there are more steps than kinds of callers
         for permission, action in STEPS_FROM[self.state]:
             yield permission, action, self._missing(action) or against[STEPS[action][1]]
         for permission, path, action in EXTENSION_STEPS_FROM[self.state, self.schedule.extension is not None]:
-            yield permission, path, against[EXTENSION_STEPS[action][2]]
+            yield permission, path, self._held_up(action) or against[EXTENSION_STEPS[action][2]]
         if self.state in PLANNING:
             yield "milestone.plan", "milestones", None
         for milestone in self.milestones:
@@ -89,12 +93,12 @@ class Standing:
                 who = MILESTONE_STEPS[action][2]
                 yield permission, path, self._missing_for_milestone(action, milestone) or against[who]
 
-    def why_not(self, action: str, by: Unit | None) -> Refused | None:
-        """What speaks against a step of the item by this unit; None if nothing does."""
+    def why_not(self, action: str, by: Unit | None, on: date | None = None) -> Refused | None:
+        """What speaks against a step of the item by this unit on that day, or now; None if nothing does."""
         states, who = STEPS[action]
         if self.state not in states:
             return WRONG_STATE(state=self.state)
-        return self._missing(action) or self._not_for(who, by)
+        return self._missing(action) or self._not_for(who, by, on)
 
     def why_not_extension(self, action: str, by: Unit | None) -> Refused | None:
         """What speaks against asking for an extension, or deciding on it, by this unit; None if nothing does."""
@@ -103,16 +107,18 @@ class Standing:
             return WRONG_STATE(state=self.state)
         if asked and self.schedule.extension is None:
             return NO_EXTENSION()
-        return (None if asked else self._undecided()) or self._not_for(who, by)
+        return (None if asked else self._undecided()) or self._held_up(action) or self._not_for(who, by, None)
 
-    def why_not_milestone(self, action: str, milestone: Milestone, by: Unit | None) -> Refused | None:
-        """What speaks against a step of one of its milestones by this unit; None if nothing does."""
+    def why_not_milestone(
+        self, action: str, milestone: Milestone, by: Unit | None, on: date | None = None
+    ) -> Refused | None:
+        """What speaks against a step of one of its milestones by this unit on that day, or now; None if none."""
         state, item_states, who = MILESTONE_STEPS[action]
         if self.state not in item_states:
             return WRONG_STATE(state=self.state)
         if milestone.state is not state:
             return MILESTONE_WRONG_STATE(state=milestone.state)
-        return self._missing_for_milestone(action, milestone) or self._not_for(who, by)
+        return self._missing_for_milestone(action, milestone) or self._not_for(who, by, on)
 
     def milestone(self, number: int) -> Milestone:
         """The milestone with that number.
@@ -130,25 +136,31 @@ class Standing:
             return NO_REQUIRED_MILESTONE()
         if action == "close" and (numbers := self._open_milestones()):
             return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
-        return self._undecided() if action == "reschedule" else None
+        return self._held_up(action) or (self._undecided() if action == "reschedule" else None)
 
     def _missing_for_milestone(self, action: str, milestone: Milestone) -> Refused | None:
         if action == "cancel" and self.state is not ItemState.DRAFT and self._is_last_required(milestone):
             return NO_REQUIRED_MILESTONE()
-        return None
+        return self._held_up(action)
+
+    def _held_up(self, action: str) -> Refused | None:
+        """While its measure is suspended none of its dates moves."""
+        held_up = action in {"reschedule", "grant"} and self.above.state is MeasureState.SUSPENDED
+        return SUSPENDED() if held_up else None
 
     def _undecided(self) -> Refused | None:
         """One word about the due date after the other: an extension that was asked for is decided first."""
         extension = self.schedule.extension
         return EXTENSION_OPEN(due_on=extension.due_on) if extension else None
 
-    def _not_for(self, who: Who, by: Unit | None) -> Refused | None:
-        """Owners do, co-units help, and whoever judges belongs neither to the one nor the other, nor below them."""
+    def _not_for(self, who: Who, by: Unit | None, on: date | None) -> Refused | None:
+        """Owners do, co-units help; whoever judges belongs to neither, nor to who leads that day, nor below them."""
         if who is Who.OWNER and not (by and by.id == self.owner):
             return NOT_OWNER()
         if who is Who.PARTAKER and not (by and by.id in (self.owner, *self.co_units)):
             return NOT_PARTAKER()
-        if who is Who.JUDGE and (by is None or by.belongs_to(self.owner, *self.co_units)):
+        took_part = (self.owner, *self.co_units, *leading(self.above.leads, on))
+        if who is Who.JUDGE and (by is None or by.belongs_to(*took_part)):
             return NOT_INDEPENDENT()
         return None
 

@@ -18,7 +18,7 @@ from common.contracts.measures import (
     MeasureTagged,
 )
 from common.decision import EFFECTIVE_BEFORE_PLAN, NOT_INDEPENDENT, Change, Refused, Steps, Unit, must_follow
-from measures.measure.lead import Lead, led_on
+from measures.measure.lead import Lead, leading, led_on
 from measures.measure.rules import (
     ACCEPTED_OTHERWISE,
     LEAD_AMONG_CO_UNITS,
@@ -95,13 +95,13 @@ class Measure:
         lead = led_on(self.leads, on)
         if who is Who.LEAD and not (by and lead and by.id == lead.unit):
             return NOT_LEAD()
-        if who is Who.JUDGE and (by is None or by.belongs_to(*self._took_part(lead))):
+        if who is Who.JUDGE and (by is None or by.belongs_to(*self._took_part(on))):
             return NOT_INDEPENDENT()
         return None
 
-    def _took_part(self, lead: Lead | None) -> tuple[UUID, ...]:
+    def _took_part(self, on: date | None) -> tuple[UUID, ...]:
         """Whoever led or helped on the day, and whoever had a part in one of its items."""
-        return (*((lead.unit, *lead.co_units) if lead else ()), *self.work.units)
+        return (*leading(self.leads, on), *self.work.units)
 
     # ── its steps ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -200,7 +200,7 @@ class Measure:
         change = self._step("accept", event, by=by, on=on, state=S.ACCEPTED, acceptance=acceptance)
         must_follow(on, self.work.since or on)
         for position, reviewer in enumerate(reviewers):
-            if reviewer.belongs_to(*self._took_part(led_on(self.leads, on))):
+            if reviewer.belongs_to(*self._took_part(on)):
                 raise NOT_INDEPENDENT(pointer=f"/reviewers/{position}")
         return change
 

@@ -24,14 +24,15 @@ def led_on(leads: tuple[Lead, ...], on: date | None) -> Lead | None:
     return next((lead for lead in reversed(leads) if on is None or lead.since <= on), None)
 
 
+def leading(leads: tuple[Lead, ...], on: date | None) -> tuple[UUID, ...]:
+    """The unit that leads on that day and those that help it: none of them judges what belongs to the measure."""
+    lead = led_on(leads, on)
+    return (lead.unit, *lead.co_units) if lead else ()
+
+
 @dataclass(frozen=True, slots=True)
 class MeasureAbove:
     """What an item knows of its measure: how it stands, and who leads it since when."""
 
     state: MeasureState = MeasureState.PLANNED
     leads: tuple[Lead, ...] = ()
-
-    def lead(self, on: date | None) -> tuple[UUID, ...]:
-        """The unit that leads on that day, if there is one; without a day, the one that was assigned last."""
-        lead = led_on(self.leads, on)
-        return (lead.unit,) if lead else ()

@@ -16,7 +16,7 @@ from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from measures.item.rules import TERMINAL, ItemState
 from measures.measure.domain import Measure, measure_id, planned
-from measures.measure.lead import led_on
+from measures.measure.lead import MeasureAbove, led_on
 from measures.measure.rules import MeasureState
 from measures.measure.surroundings import PutDown, Work
 from measures.tables import Base
@@ -78,6 +78,10 @@ SELECT jsonb_build_object('state', measure.state, 'leads', measure.leads) FROM m
 WHERE measure.plan = found.plan AND measure.code = found.measure
 """
 """The measure above a row of ``item``, as ``MeasureAbove``: to be read beside it."""
+LED_BY: Final = """
+(found.plan, found.measure) IN (SELECT plan, code FROM measure WHERE (leads->-1->>'unit')::uuid = ANY({}::uuid[]))
+"""
+"""Whether one of these units leads the measure above a row of ``item`` now."""
 
 
 async def _not_begun(call: Call, aggregate_id: UUID) -> Measure | None:
@@ -93,6 +97,16 @@ measures = Aggregates(
     MeasureRow, Measure, of="measure", at="/api/v1/measures", concerns=_concerns,
     reads={"put_down": PUT_DOWN, "work": WORK}, begins=_not_begun,
 )  # fmt: skip
+
+
+async def measure_above(call: Call, plan: str, code: str) -> MeasureAbove:
+    """What an item of this measure is to know of it before the item has a row."""
+    told = await call.service.pool.fetchval(
+        f"SELECT ({ABOVE}) FROM (SELECT $1::text AS plan, $2::text AS measure) found",  # noqa: S608
+        plan,
+        code,
+    )
+    return TypeAdapter(MeasureAbove).validate_json(told) if told else MeasureAbove()
 
 
 async def list_measures(call: Call, plan: str, *, code: str | None = None) -> list[Measure]:
