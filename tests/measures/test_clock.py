@@ -138,8 +138,8 @@ async def _left_alone(pool: asyncpg.Pool, item: UUID) -> None:
         (_done, date(2026, 10, 1), 0),
         (_acknowledged_late, date(2026, 10, 2), 0),
         (_left_alone, date(2026, 9, 30), 0),
-        (_left_alone, date(2027, 1, 29), 2),
-        (_left_alone, date(2027, 1, 31), 1),
+        (_left_alone, date(2027, 1, 10), 2),
+        (_left_alone, date(2027, 1, 29), 1),
         (_left_alone, date(2027, 6, 1), 0),
     ],
     ids=[

@@ -1,6 +1,6 @@
 """An assurance (独立评价): one measure's or item's independent rating, of which at most one holds at a time."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from common.contracts import Event
 from common.contracts.measures import AssuranceExpired, AssuranceGiven, AssuranceWithdrawn, Rating, SubjectKind
 from common.decision import Change, Kind, Refusal, Steps, Unit, must_follow
-from measures.subject.partakers import Partakers
+from measures.subject.partakers import NOBODY, Partakers
 
 WRONG_STATE = Refusal(
     "assurance.wrong-state",
@@ -62,7 +62,7 @@ class Assurance:
     since: date
     """The day on which its last step took effect."""
     withdrawn_because: str | None = None
-    partakers: Partakers = field(default_factory=Partakers)
+    partakers: Partakers = NOBODY
     """Whose work is rated; read beside it."""
 
     def steps(self, by: Unit | None) -> Steps:

@@ -1,6 +1,6 @@
 """A risk (风险) to a measure or an item: its owner assesses it, treats it, and says how it ended."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -16,7 +16,7 @@ from common.contracts.measures import (
     SubjectKind,
 )
 from common.decision import Change, Kind, Refusal, Refused, Steps, Unit, must_follow
-from measures.subject.partakers import Partakers
+from measures.subject.partakers import NOBODY, Partakers
 
 WRONG_STATE = Refusal(
     "risk.wrong-state", zh="风险现处于“{state}”，不能执行此操作", en="The risk is {state}: this cannot be done now"
@@ -75,7 +75,7 @@ class Risk:
     """What is done about it."""
     outcome: str | None = None
     """How it ended, or what happened."""
-    partakers: Partakers = field(default_factory=Partakers)
+    partakers: Partakers = NOBODY
     """Whose work is at risk; read beside it."""
 
     def steps(self, by: Unit | None) -> Steps:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from common.decision import NOT_INDEPENDENT, Refused, Unit
@@ -27,3 +28,7 @@ class Partakers:
         lead = led_on(self.leads, on)
         took_part = (*self.units, lead.unit, *lead.co_units) if lead else self.units
         return NOT_INDEPENDENT() if by is None or by.belongs_to(*took_part) else None
+
+
+NOBODY: Final = Partakers()
+"""Where nobody has begun, and nobody leads yet."""
