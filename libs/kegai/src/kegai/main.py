@@ -45,6 +45,8 @@ demo = typer.Typer(no_args_is_help=True)
 app.add_typer(demo, name="demo", help="演示 · Watch the product do its job.")
 audit = typer.Typer(no_args_is_help=True)
 app.add_typer(audit, name="audit", help="审计链 · The chain of hashes.")
+evidence = typer.Typer(no_args_is_help=True)
+app.add_typer(evidence, name="evidence", help="佐证材料的文件 · The files of evidence.")
 
 
 class Service(StrEnum):
@@ -211,6 +213,39 @@ def audit_verify(
         typer.echo(told(place, found, with_topic=topic))
         sound = sound and not found.breaks
     if not sound:
+        raise typer.Exit(1)
+
+
+@evidence.command("check")
+def evidence_check() -> None:
+    """核对文件与记录 · Name files without a record, and records without their file; 1 if there are any."""
+    from kegai.operating.evidence import compare, files_at, told
+    from kegai.operating.places import Places, run
+
+    (place,) = Places.known().deciding("measures")
+    found = run(compare(place, files_at()))
+    typer.echo(told(found))
+    if not found.sound:
+        raise typer.Exit(1)
+
+
+@evidence.command("clean")
+def evidence_clean(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只说明，不删除 · tell, remove nothing")] = False,
+) -> None:
+    """清理无记录的文件 · Remove files without a record that are older than an hour; 1 if records lack their file."""
+    from kegai.operating.evidence import clean, files_at, told
+    from kegai.operating.places import Places, run
+
+    (place,) = Places.known().deciding("measures")
+    found = run(clean(place, files_at(), dry_run=dry_run))
+    typer.echo(told(found))
+    count = len(found.orphans) + len(found.unfinished)
+    if dry_run:
+        typer.echo(say("仅为演练，未删除任何文件。", "A dry run: nothing was removed."))
+    else:
+        typer.echo(say(f"已删除 {count} 个文件。", f"{count} files removed."))
+    if found.missing:
         raise typer.Exit(1)
 
 

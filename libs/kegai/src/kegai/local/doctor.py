@@ -158,16 +158,19 @@ def _stores(stack: Stack) -> Iterator[Finding]:
     for service in SERVICES:
         name = say(f"{service} 的迁移", f"migrations of {service}")
         yield _asked(name, partial(_behind_head, stack, service))
+    yield _asked(
+        say("佐证材料的文件", "files of evidence"), partial(_without_their_files, stack), "kegai evidence check"
+    )
 
 
-def _asked(name: str, question: Callable[[], Coroutine[None, None, str]]) -> Finding:
+def _asked(name: str, question: Callable[[], Coroutine[None, None, str]], remedy: str = "make up") -> Finding:
     """Good if the question is answered with nothing to complain of."""
     try:
         complaint = asyncio.run(question())
     except Exception as error:  # noqa: BLE001  whatever it is, it is what the doctor was asked to find
         complaint = f"{type(error).__name__}: {error}"
     if complaint:
-        return Finding(Verdict.BAD, name, complaint, "make up")
+        return Finding(Verdict.BAD, name, complaint, remedy)
     return Finding(Verdict.GOOD, name, say("正常", "in order"))
 
 
@@ -185,6 +188,15 @@ async def _missing_topics(stack: Stack) -> str:
             await admin.close()
     missing = [topic.name for topic in TOPICS if topic.name not in there]
     return say("缺少：", "missing: ") + ", ".join(missing) if missing else ""
+
+
+async def _without_their_files(stack: Stack) -> str:
+    from kegai.operating import evidence  # noqa: PLC0415  heavy
+    from kegai.operating.places import Place  # noqa: PLC0415
+
+    place = Place("measures", stack.database("measures", "app"), stack.kafka_bootstrap, 1)
+    found = await evidence.compare(place, evidence.files_at({"KEGAI_FILES": stack.files}))
+    return "" if found.sound else evidence.told(found)
 
 
 async def _behind_head(stack: Stack, service: str) -> str:

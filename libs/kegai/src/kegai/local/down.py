@@ -14,7 +14,7 @@ from kegai.local.process import Process
 from kegai.local.stack import Stack
 
 _STORES = {"postgres", "kafka"}
-_CONTENTS = ("postgres", "kafka", "keys", "logs", "run", "envoy.yaml", "stack.json")
+_CONTENTS = ("postgres", "kafka", "files", "keys", "logs", "run", "envoy.yaml", "stack.json")
 
 
 @contextmanager

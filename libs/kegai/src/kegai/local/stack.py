@@ -64,6 +64,7 @@ class Stack:
     port_base: int = 18000
     postgres_url: str | None = None
     kafka_bootstrap_given: str | None = None
+    files_given: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -77,6 +78,7 @@ class Stack:
             home=Path(environ.get("KEGAI_HOME") or CHECKOUT / ".kegai").absolute(),
             postgres_url=environ.get("KEGAI_POSTGRES_URL") or None,
             kafka_bootstrap_given=environ.get("KEGAI_KAFKA_BOOTSTRAP") or None,
+            files_given=environ.get("KEGAI_FILES") or None,
             **ports,
         )
 
@@ -117,6 +119,11 @@ class Stack:
     def kafka_bootstrap(self) -> str:
         """The address of Kafka, given or the stack's own."""
         return self.kafka_bootstrap_given or f"{LOOPBACK}:{self.kafka_port}"
+
+    @property
+    def files(self) -> str:
+        """Where the files of evidence are: as given, else a folder that the service makes in the stack's."""
+        return self.files_given or (self.home / "files").as_uri()
 
     @property
     def controller_port(self) -> int:
@@ -172,6 +179,7 @@ class Stack:
             "KEGAI_PORT": str(self.api_port(program)),
             "KEGAI_OPS_PORT": str(self.ops_port(program)),
             "KEGAI_PUBLIC_URL": self.url,
+            "KEGAI_FILES": self.files,
         }
 
     def gateway_configuration(self) -> str:
