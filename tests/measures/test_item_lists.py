@@ -1,0 +1,126 @@
+"""The lists of items that an office works with: what is asked for, in which order, and along which index."""
+
+from datetime import date
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from builders import call_of, item_body, unit_id
+from keeping import keep_an_item
+from measures.item.lists import ItemFilter, ItemOrder, list_items
+from refusals import assert_problem
+from servers import Database
+
+ITEMS = "/api/v1/items"
+
+
+@pytest.fixture
+async def listed(office: httpx.AsyncClient, plan: str) -> None:
+    """Three items, due in the order C, A, B; C is late, and so was B before it was cancelled."""
+    for code, title_en, due_on in (
+        ("A1-A", "Channels for societies", "2099-06-30"),
+        ("A1-B", "A list of 100% of the posts", "2099-12-31"),
+        ("A1-C", "Rules", "2022-12-31"),
+        ("A1-D", "Rules of old", "2022-12-31"),
+    ):
+        body = item_body(code=code, title_zh=f"事项{code[-1]}", title_en=title_en, due_on=due_on)
+        reply = await office.post(ITEMS, json=body)
+        assert reply.status_code == 201, reply.text
+    why = {"reason": "撤并", "authority": "会议纪要"}
+    assert (await office.post(f"{reply.headers['location']}/cancel", json=why)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"sort": "due"}, "CDAB"),
+        ({"sort": "due", "due_from": "2023-01-01"}, "AB"),
+        ({"due_to": "2022-12-31"}, "CD"),
+        ({"due_from": "2022-12-31", "due_to": "2099-06-30"}, "ACD"),
+        ({"late": "true"}, "C"),
+        ({"late": "false"}, "ABD"),
+        ({"text": "rules"}, "CD"),
+        ({"text": "a1-b"}, "B"),
+        ({"text": "事项A"}, "A"),
+        ({"text": "100%"}, "B"),
+        ({"text": "_"}, ""),
+        ({"state": "cancelled"}, "D"),
+        ({"state": "draft", "text": "rules", "measure": "A1", "owner": "ORG"}, "C"),
+    ],
+)
+async def test_a_list_shows_what_was_asked_for(
+    office: httpx.AsyncClient, listed: None, asked: dict[str, str], expected: str
+) -> None:
+    reply = await office.get(ITEMS, params={"plan": "PLAN-1"} | asked)
+    assert "".join(item["code"][-1] for item in reply.json()["items"]) == expected, reply.text
+
+
+async def test_a_list_by_due_date_is_read_page_by_page(office: httpx.AsyncClient, listed: None) -> None:
+    asked: dict[str, Any] = {"plan": "PLAN-1", "sort": "due", "limit": 1}
+    found, cursor = "", None
+    for _ in range(4):
+        page = (await office.get(ITEMS, params=asked | ({"cursor": cursor} if cursor else {}))).json()
+        found += "".join(item["code"][-1] for item in page["items"])
+        cursor = page["next"]
+    assert (found, cursor) == ("CDAB", None)
+
+
+@pytest.mark.parametrize("cursor", ["A1-A", "soon/A1-A", "2022-13-01/A1-A"])
+async def test_a_cursor_of_another_order_is_refused(office: httpx.AsyncClient, plan: str, cursor: str) -> None:
+    reply = await office.get(ITEMS, params={"plan": "PLAN-1", "sort": "due", "cursor": cursor})
+    assert_problem(reply, 422, "request.cursor-invalid", at="/cursor")
+
+
+@pytest.mark.parametrize(
+    "asked", [{"due_from": "soon"}, {"late": "perhaps"}, {"text": ""}, {"text": "x" * 101}, {"sort": "title"}]
+)
+async def test_a_question_that_cannot_be_asked_is_refused(
+    office: httpx.AsyncClient, plan: str, asked: dict[str, str]
+) -> None:
+    assert_problem(await office.get(ITEMS, params={"plan": "PLAN-1"} | asked), 422, "request.invalid")
+
+
+# ── along which index ────────────────────────────────────────────────────────────────────────────────────────────────
+
+COPIES = """
+INSERT INTO item
+SELECT (jsonb_populate_record(item, jsonb_build_object(
+    'id', gen_random_uuid(), 'code', 'A1-' || lpad(n::text, 6, '0'), 'measure', 'A' || n % 15,
+    'owner', md5('unit' || n % 60)::uuid, 'co_units', '{}'::uuid[], 'due_on', date '2022-01-01' + n % 1800,
+    'state', (ARRAY['draft', 'assigned', 'in-progress', 'verified-closed'])[1 + n % 4]))).*
+FROM item, generate_series(1, 3000) n WHERE item.id = $1
+"""
+"""Three thousand items of one plan, like the one that is there."""
+
+INDEX_OF: list[tuple[dict[str, Any], ItemOrder, str]] = [
+    ({}, ItemOrder.CODE, "uq_item_plan_code"),
+    ({"measure": "A7"}, ItemOrder.CODE, "ix_item_plan_measure_code"),
+    ({"state": "assigned"}, ItemOrder.CODE, "ix_item_plan_state_code"),
+    ({"owner": unit_id("YB")}, ItemOrder.CODE, "ix_item_owner_plan_code"),
+    ({"due_from": date(2023, 1, 1), "due_to": date(2023, 3, 31)}, ItemOrder.DUE, "ix_item_plan_due_on_code"),
+    ({"late": True}, ItemOrder.DUE, "ix_item_plan_due_on_code"),
+]
+
+
+async def test_a_page_of_a_long_list_is_one_stretch_of_one_index(
+    database: Database, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await asyncpg.connect(database.owner_url)
+    await owner.execute(COPIES, await keep_an_item(pool))
+    await owner.execute("ANALYZE item")
+    await owner.close()
+    asked: list[str] = []
+    fetch = asyncpg.Pool.fetch
+
+    async def explain(pool: asyncpg.Pool, sql: str, *values: Any) -> list[Any]:
+        asked[:] = [row[0] for row in await fetch(pool, f"EXPLAIN {sql}", *values)]
+        return []
+
+    monkeypatch.setattr(asyncpg.Pool, "fetch", explain)
+    for wanted, order, index in INDEX_OF:
+        await list_items(call_of(pool), ItemFilter(plan="PLAN-1", **wanted), order=order, after=None, limit=20)
+        way = "\n".join(asked)
+        assert f"Index Scan using {index}" in way, way
+        assert "Sort" not in way, way
