@@ -82,7 +82,7 @@ class Aggregates(Generic[State]):
     :param taken: what to answer when a unique constraint is violated, by the constraint's name.
     :param reads: fields of the state that come with the row and are never stored: for each a sub-select of one JSON
         value over the row, which it calls ``found``. So a rule may know of what stands beside its aggregate.
-    :param begins: what stands under an id that has no row yet, at version 0; its first change makes the row.
+    :param begins: what stands under an id without a row, at version 0 in any case; its first change makes the row.
     """
 
     def __init__(

@@ -85,11 +85,10 @@ LED_BY: Final = """
 
 
 async def _not_begun(call: Call, aggregate_id: UUID) -> Measure | None:
-    """The measure with this id as its plan puts it down; None if no plan does."""
+    """The measure with this id as its plan puts it down, though it may begin this moment; None if no plan does."""
     for row in await call.service.pool.fetch(f"SELECT plan, plan_id, code FROM {LISTED}"):  # noqa: S608
         if measure_id(row["plan_id"], row["code"]) == aggregate_id:
-            found = await list_measures(call, row["plan"], code=row["code"])
-            return found[0] if found else None
+            return next(map(_planned, await _rows(call, row["plan"], row["code"])), None)
     return None
 
 
@@ -109,15 +108,19 @@ async def measure_above(call: Call, plan: str, code: str) -> MeasureAbove:
     return TypeAdapter(MeasureAbove).validate_json(told) if told else MeasureAbove()
 
 
-async def list_measures(call: Call, plan: str, *, code: str | None = None) -> list[Measure]:
-    """All that a plan puts down, or the one with that code, by code: also those without a command yet."""
-    rows = await call.service.pool.fetch(
+async def list_measures(call: Call, plan: str) -> list[Measure]:
+    """All that a plan puts down, by code: also those without a command yet."""
+    rows = await _rows(call, plan, None)
+    return [measures.codec.state_of(row) if row["id"] else _planned(row) for row in rows]
+
+
+async def _rows(call: Call, plan: str, code: str | None) -> list[asyncpg.Record]:
+    return await call.service.pool.fetch(
         f"SELECT {measures.selection} FROM (SELECT * FROM {LISTED} LEFT JOIN measure USING (plan, code)) found "  # noqa: S608
         "WHERE found.plan = $1 AND ($2::text IS NULL OR found.code = $2) ORDER BY found.code",
         plan,
         code,
     )
-    return [measures.codec.state_of(row) if row["id"] else _planned(row) for row in rows]
 
 
 def _planned(row: asyncpg.Record) -> Measure:
