@@ -5,6 +5,8 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,7 @@ import orjson
 import pytest
 from prometheus_client import REGISTRY
 
-from builders import JUDGE, OWNER, PUBLIC_URL, a_milestone, call_of, item_words
+from builders import JUDGE, OWNER, PUBLIC_URL, a_milestone, call_of
 from common.call import Call, Service
 from common.clock import SHANGHAI, seconds_until_midnight
 from common.contracts.measures import Rating, SubjectKind
@@ -24,6 +26,7 @@ from common.lanes import Lanes
 from common.store import Decided
 from eventually import eventually
 from keeping import keep_an_item
+from measures import worker
 from measures.assurance.domain import give_assurance
 from measures.assurance.store import assurances
 from measures.item.domain import Item
@@ -31,6 +34,7 @@ from measures.item.store import items
 from measures.subject.partakers import Partakers
 from measures.worker import DUE
 
+HERE = Path(worker.__file__).parent
 STOPPED_ON = date(2026, 10, 1)
 """The day on which the worker was seen last."""
 BACK_ON = STOPPED_ON + timedelta(days=40)
@@ -319,5 +323,9 @@ def test_a_day_begins_at_midnight_in_shanghai(instant: datetime, seconds: int) -
     assert seconds_until_midnight(instant) == seconds
 
 
-def test_the_items_of_these_tests_are_due_when_they_say() -> None:
-    assert item_words(due_on=BACK_ON)["due_on"] == BACK_ON
+def test_whatever_comes_due_is_asked_for_by_the_worker() -> None:
+    modules = [".".join(path.parts[-2:]).removesuffix(".py") for path in HERE.glob("*/due.py")]
+    told = [vars(import_module(f"measures.{module}")).items() for module in modules]
+    kinds = {ask for names in told for name, ask in names if name.endswith("_due")}
+    assert len(modules) == len(kinds) == len(DUE)
+    assert kinds == set(DUE.values())
