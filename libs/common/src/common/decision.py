@@ -89,8 +89,8 @@ the aggregate's address (``milestones/2/verify``), and what speaks against it no
 
 NOT_INDEPENDENT = Refusal(
     "judge.not-independent",
-    zh="核验单位不得为责任单位、协同单位或其下属单位",
-    en="Whoever judges may not belong to the owner or a co-unit of what is judged",
+    zh="核验单位不得为牵头单位、责任单位、协同单位或其下属单位",
+    en="Whoever judges may not belong to the lead, the owner or a co-unit of what is judged",
     kind=Kind.FORBIDDEN,
 )
 EFFECTIVE_IN_FUTURE = Refusal(

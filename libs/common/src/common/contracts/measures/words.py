@@ -10,7 +10,7 @@ from common.contracts import Code, Event, Text, Title
 
 Reason = Annotated[Text, Field(description="Why.")]
 Authority = Annotated[Title, Field(description="The decision or document by which it was done.")]
-Judge = Annotated[UUID, Field(description="The unit that judged: neither the owner nor a co-unit, nor below one.")]
+Judge = Annotated[UUID, Field(description="The unit that judged: neither lead, owner nor co-unit, nor below one.")]
 Subject = Annotated[Code, Field(description="The measure or item that it is of, by its code within the plan.")]
 
 
