@@ -47,6 +47,8 @@ from measures.evidence.store import evidences
 from measures.item.domain import Item
 from measures.item.store import items
 from measures.local_plan.store import local_plans
+from measures.measure.lead import Lead, MeasureAbove
+from measures.measure.rules import MeasureState
 from measures.measure.store import measures
 from measures.measure.surroundings import Tags
 from measures.plan.store import plans
@@ -158,6 +160,10 @@ MEASURE = noun_of(
 )
 
 
+_LED = MeasureAbove(MeasureState.IN_PROGRESS, (Lead(JUDGE.id, (), date(2022, 1, 1)),))
+_HELD_UP = MeasureAbove(MeasureState.SUSPENDED)
+
+
 def _then(item: Item, path: str, by: Unit = OWNER) -> Item:
     return take_item(item, path, by, ON).state
 
@@ -177,6 +183,10 @@ ITEM = Noun(
         "with a verified milestone": an_item_with_a_verified_milestone(),
         "reported done": an_item_reported_done(),
         "reported done too early": _then(an_item_in_progress(), "report-done"),
+        "reported done, its measure led by another": replace(an_item_reported_done(), above=_LED),
+        "in progress, its measure suspended": replace(
+            _then(an_item_in_progress(), "extension/request"), above=_HELD_UP
+        ),
         "closed": a_closed_item(),
         "closed, and in doubt": _then(a_closed_item(), "milestones/1/revoke", by=JUDGE),
         "cancelled": _then(an_item_in_progress(), "cancel"),
