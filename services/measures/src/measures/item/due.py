@@ -1,7 +1,7 @@
 """Which owners are to be reminded of their items by a day, and have not been."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Final
 
@@ -21,18 +21,20 @@ from measures.item.store import items
 DUE: Final = """
 SELECT item.id, item.due_on, item.due_on + days AS remind_on
 FROM item CROSS JOIN unnest($1::int[]) AS days
-WHERE item.state = ANY($2::text[]) AND item.due_on + days BETWEEN $3::date - $4::int AND $3::date
+WHERE item.due_on BETWEEN $6::date AND $7::date
+AND item.state = ANY($2::text[]) AND item.due_on + days BETWEEN $3::date - $4::int AND $3::date
 AND item.due_on + days >= greatest(item.since, (item.schedule->>'since')::date)
 AND item.due_on + days >= coalesce(item.reminded_on + $5::int, item.due_on + days)
 """
-"""Of a day on which the item was not yet with its owner, or not yet due when it is now, nobody is reminded."""
+"""Of a day on which the item was not yet with its owner, or not yet due when it is now, nobody is reminded.
+$6 and $7 follow from the rest, so that it goes by index."""
 
 
 async def reminders_due(pool: asyncpg.Pool, today: date) -> Sequence[Due[Item]]:
     """The reminders whose day has come."""
-    rows = await pool.fetch(
-        DUE, REMINDED_DAYS_AFTER_DUE, WITH_ITS_OWNER, today, LAPSED_AFTER_DAYS, REMINDERS_APART_DAYS
-    )
+    days = REMINDED_DAYS_AFTER_DUE
+    earliest, latest = today - timedelta(days=LAPSED_AFTER_DAYS + max(days)), today - timedelta(days=min(days))
+    rows = await pool.fetch(DUE, days, WITH_ITS_OWNER, today, LAPSED_AFTER_DAYS, REMINDERS_APART_DAYS, earliest, latest)
     return [
         Due(
             on=row["remind_on"],
