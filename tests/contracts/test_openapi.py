@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from common.openapi import document_of
+from common.roles import ROLES
 from common.settings import Settings
 
 SERVICES = ("measures", "societies", "talent", "events")
@@ -52,9 +53,11 @@ def test_an_operation_asks_for_a_token_unless_anyone_may_read_it(told: Operation
     refused = {status for status in ("401", "403") if status in operation["responses"]}
     if path.startswith(OPEN):
         assert "security" not in operation
+        assert "x-permission" not in operation
         assert refused == set()
     else:
         assert operation["security"] == [{"HTTPBearer": []}]
+        assert any(operation["x-permission"] in held for held in ROLES.values())
         assert refused == {"401", "403"}
 
 

@@ -1,4 +1,4 @@
-"""A service's OpenAPI 3.1 document: what FastAPI reads from the routes, and the problems, ETags and keys beside it.
+"""A service's OpenAPI 3.1 document: what FastAPI reads from the routes, with permissions, problems, ETags and keys.
 
 ``python -m common.openapi SERVICE FILE`` writes it as it is committed: a change of an interface is seen as a diff.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from common.auth import TOKEN_MISSING
 from common.database import DATABASE_AWAY
@@ -49,15 +50,28 @@ LOCATION: Final = {"description": "Where it is to be read", "schema": {"type": "
 
 
 def describe(app: FastAPI) -> None:
-    """Have an application tell its problems, versions and keys with its routes."""
+    """Have an application tell its permissions, problems, versions and keys with its routes."""
     plain = app.openapi
-    app.openapi = lambda: app.openapi_schema or _completed(plain())  # type: ignore[method-assign]
+    app.openapi = lambda: app.openapi_schema or _completed(plain(), _permissions(app))  # type: ignore[method-assign]
 
 
-def _completed(document: Document) -> Document:
+def _permissions(app: FastAPI) -> dict[tuple[str, str], str]:
+    """What each route needs, by its path and method; a word of ``roles.csv``."""
+    return {
+        (route.path or "", method.lower()): dependency.call.permission
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+        for dependency in getattr(getattr(route, "dependant", None), "dependencies", ())
+        if hasattr(dependency.call, "permission")
+    }
+
+
+def _completed(document: Document, permissions: Mapping[tuple[str, str], str]) -> Document:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(path, method, operation)
+            if permission := permissions.get((path, method)):
+                operation["x-permission"] = permission
     components = document.setdefault("components", {})
     components["responses"] = {_name(kind): _response(kind, example) for kind, example in EXAMPLES.items()}
     for name in ("HTTPValidationError", "ValidationError"):
