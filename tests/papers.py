@@ -13,6 +13,7 @@ from uuid import uuid4
 from builders import CO_UNIT, JUDGE, OWNER
 from common.contracts.measures import Classification, EvidenceLink, MediaType, Proven
 from measures.evidence.domain import Evidence, register
+from measures.subject.partakers import Partakers
 
 LINK = EvidenceLink(kind=Proven.MILESTONE, id=uuid4(), number=1)
 
@@ -33,7 +34,7 @@ def evidence_words(**changed: Any) -> dict[str, Any]:
         "redacted": False,
         "not_a_state_secret": True,
         "links": (EvidenceLink(kind=Proven.MILESTONE, id=uuid4(), number=1),),
-        "parties": (OWNER.id, CO_UNIT.id),
+        "partakers": (Partakers(units=(OWNER.id, CO_UNIT.id)),),
         "by": OWNER,
         "on": date(2022, 6, 12),
     }

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from builders import unit_id
 from common.contracts.measures import MediaType
 from common.files import Files
 from doors import Door
+from measures.measure.domain import measure_id
 from papers import FILES, PDF, aged, evidence_body, sha256_of
 from refusals import assert_problem
 
@@ -249,6 +250,25 @@ async def test_a_registration_that_is_sent_again_registers_once(
     assert await measures.pool.fetchval("SELECT count(*) FROM evidence") == 1
 
 
+async def test_it_may_prove_a_measure_and_then_its_lead_sees_it_and_does_not_judge_it(
+    measures: Door, office: httpx.AsyncClient, reporter: httpx.AsyncClient, plan: str, item: str, uploaded: str
+) -> None:
+    measure = measure_id(UUID(plan.rpartition("/")[2]), "A1")
+    body = evidence_body(item, links=[{"kind": "measure", "id": str(measure)}])
+    as_office = measures.client_for("municipal-admin", "ORG")
+    assert_problem(await as_office.post(EVIDENCE, json=body), 422, "evidence.proves-unknown", at="/links/0/id")
+    lead = {"lead_unit": "SOC", "co_units": [], "effective_on": "2022-01-05"}
+    assert (await office.post(f"/api/v1/measures/{measure}/lead", json=lead)).status_code == 200
+    evidence = (await as_office.post(EVIDENCE, json=body)).headers["location"]
+    leading = measures.client_for("measure-lead", "SOC")
+    assert {"action": "verify", "code": "auth.not-permitted"} in (await leading.get(evidence)).json()["blocked"]
+    assert len((await leading.get(EVIDENCE, params={"proves": str(measure)})).json()["items"]) == 1
+    judged = measures.client_for("reform-office", "SOC")
+    assert_problem(await judged.post(f"{evidence}/verify"), 403, "judge.not-independent")
+    by = measures.client_for("reform-office", "YB")
+    assert (await by.post(f"{evidence}/verify", json={"effective_on": "2022-06-20"})).status_code == 200
+
+
 # ── who may see it ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -301,9 +321,10 @@ async def test_who_may_not_see_it_finds_neither_record_nor_file_nor_line(
 
 
 async def test_a_file_that_is_gone_is_told_to_whoever_may_know_of_it(
-    judge: httpx.AsyncClient, folder: Path, uploaded: str, evidence: str
+    measures: Door, judge: httpx.AsyncClient, uploaded: str, evidence: str
 ) -> None:
-    next(file for file in folder.rglob("*.pdf")).unlink()
+    (kept,) = await measures.app.state.files.listed()
+    await measures.app.state.files.remove(kept.name)
     assert_problem(await judge.get(f"{KEPT}/{uploaded}"), 404, "evidence.file-missing")
 
 
@@ -313,7 +334,7 @@ async def test_evidence_is_listed_for_an_item_in_a_state_and_of_a_unit_page_by_p
     other = (await reporter.post(EVIDENCE, json=evidence_body(item, links=[]))).json()["id"]
     number = item.rsplit("/", maxsplit=1)[-1]
     for asked, count in (
-        ({}, 2), ({"item": number}, 1), ({"state": "verified"}, 0), ({"registered_by": "ORG"}, 2),
+        ({}, 2), ({"proves": number}, 1), ({"state": "verified"}, 0), ({"registered_by": "ORG"}, 2),
         ({"registered_by": "FIN"}, 0),
     ):  # fmt: skip
         assert len((await office.get(EVIDENCE, params=asked)).json()["items"]) == count

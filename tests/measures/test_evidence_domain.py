@@ -22,6 +22,8 @@ from common.contracts.measures import (
 )
 from measures.evidence.domain import register
 from measures.evidence.rules import EvidenceState
+from measures.measure.lead import Lead
+from measures.subject.partakers import Partakers
 from papers import evidence_words, some_evidence, verified_evidence
 from refusals import refused
 
@@ -125,6 +127,15 @@ def test_who_did_what_it_proves_does_not_judge_it_though_somebody_else_registere
     for by in (OWNER, CO_UNIT, UNITS["ORG-1"], UNITS["YB"]):
         with refused("judge.not-independent"):
             evidence.verify(by=by, on=ON)
+
+
+def test_whoever_leads_the_measure_on_the_day_does_not_judge_it() -> None:
+    leads = (Lead(JUDGE.id, (), date(2022, 6, 20)), Lead(UNITS["YB"].id, (), date(2022, 7, 1)))
+    evidence = some_evidence(partakers=(Partakers(units=(OWNER.id,)), Partakers(leads=leads)))
+    assert evidence.verify(by=JUDGE, on=date(2022, 6, 19)).events
+    assert evidence.verify(by=JUDGE, on=date(2022, 7, 1)).events
+    with refused("judge.not-independent"):
+        evidence.verify(by=JUDGE, on=date(2022, 6, 20))
 
 
 def test_what_is_linked_to_nothing_cannot_be_verified() -> None:

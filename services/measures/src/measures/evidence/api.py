@@ -112,16 +112,16 @@ async def register(
 async def list_(
     call: Annotated[Call, needs("evidence.read")],
     request: Request,
-    item: UUID | None = None,
+    proves: UUID | None = None,
     state: EvidenceState | None = None,
     registered_by: Code | None = None,
     limit: Limit = 50,
     cursor: UUID | None = None,
 ) -> Page[Any]:
-    """Evidence, oldest first, for an item or its milestones, in a state, of a unit: what the caller may know of."""
+    """Evidence, oldest first, for an item with its milestones or a measure, in a state, of a unit."""
     directory: Directory = request.app.state.directory
     unit = await directory.unit(registered_by, pointer="/registered_by") if registered_by else None
-    wanted = EvidenceFilter(item=item, state=state, registered_by=unit.id if unit else None)
+    wanted = EvidenceFilter(proves=proves, state=state, registered_by=unit.id if unit else None)
     found = await list_evidence(call, wanted, after=cursor, limit=limit)
     return page(found, limit, key=lambda one: str(one.id), show=lambda one: evidences.seen(call, one))
 

@@ -1,13 +1,11 @@
 """What a command of evidence needs beyond it: its file, what it proves, and the document that takes its place."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
 from uuid import UUID
 
 from starlette.responses import Response
 
 from common.call import Call
-from common.contracts.measures import EvidenceLink, Proven
+from common.contracts.measures import Proven
 from common.decision import Kind, Refusal, Refused
 from common.files import Files
 from measures.evidence.domain import register
@@ -16,6 +14,8 @@ from measures.evidence.requests import Link, OneLink, Registration, Succession
 from measures.evidence.rules import SUCCESSOR_UNFIT
 from measures.evidence.store import evidences
 from measures.item.store import items
+from measures.measure.store import measures
+from measures.subject.partakers import Partakers
 
 PROVES_UNKNOWN = Refusal(
     "evidence.proves-unknown",
@@ -23,13 +23,6 @@ PROVES_UNKNOWN = Refusal(
     en="There is no such milestone, item or measure to prove",
     kind=Kind.INVALID,
 )
-
-
-class Ground(NamedTuple):
-    """What evidence is linked to, and who did that."""
-
-    links: tuple[EvidenceLink, ...]
-    parties: frozenset[UUID]
 
 
 async def register_evidence(call: Call, files: Files, request: Registration) -> Response:
@@ -41,7 +34,7 @@ async def register_evidence(call: Call, files: Files, request: Registration) -> 
     on, unit = call.effective(request.effective_on), call.unit
     name = name_of(unit.id, request.sha256, request.media_type)
     kept = await require_taken_in(call, files, name)
-    ground = await _ground(call, request.links)
+    partakers = [await _partakers(call, one, f"/links/{number}") for number, one in enumerate(request.links)]
     return await evidences.create(
         call,
         lambda new_id: register(
@@ -57,8 +50,8 @@ async def register_evidence(call: Call, files: Files, request: Registration) -> 
             classification=request.classification,
             redacted=request.redacted,
             not_a_state_secret=request.not_a_state_secret,
-            links=ground.links,
-            parties=ground.parties,
+            links=tuple(one.told() for one in request.links),
+            partakers=tuple(partakers),
             by=unit,
             on=on,
         ),
@@ -71,8 +64,10 @@ async def link(call: Call, evidence_id: UUID, request: OneLink) -> Response:
     :raises Refused: ``evidence.proves-unknown``, and what ``Evidence.link`` refuses.
     """
     on = call.effective(request.effective_on)
-    (one,), _ = await _ground(call, [request], pointer="")
-    return await evidences.change(call, evidence_id, lambda evidence: evidence.link(one, by=call.unit, on=on))
+    await _partakers(call, request, "")
+    return await evidences.change(
+        call, evidence_id, lambda evidence: evidence.link(request.told(), by=call.unit, on=on)
+    )
 
 
 async def supersede(call: Call, evidence_id: UUID, request: Succession) -> Response:
@@ -90,25 +85,22 @@ async def supersede(call: Call, evidence_id: UUID, request: Succession) -> Respo
     )
 
 
-async def _ground(call: Call, links: Sequence[Link], *, pointer: str | None = None) -> Ground:
-    """What is linked to, all of it there for this caller to see."""
-    parties = set[UUID]()
-    for number, one in enumerate(links):
-        at = f"/links/{number}" if pointer is None else pointer
-        parties |= await _parties(call, one, at)
-    return Ground(tuple(one.told() for one in links), frozenset(parties))
-
-
-async def _parties(call: Call, one: Link, at: str) -> set[UUID]:
-    if one.kind is Proven.MEASURE or (one.kind is Proven.MILESTONE) != (one.number is not None):
+async def _partakers(call: Call, one: Link, at: str) -> Partakers:
+    """Whose work that is which is to be proven: the caller may know of it, and it is there."""
+    if (one.kind is Proven.MILESTONE) != (one.number is not None):
         raise PROVES_UNKNOWN(pointer=f"{at}/kind")
     try:
+        if one.kind is Proven.MEASURE:
+            measure = (await measures.load(call, one.id)).state
+            if not measure.version:
+                raise PROVES_UNKNOWN(pointer=f"{at}/id")  # nothing was done about it yet
+            return Partakers(measure.work.units, measure.leads)
         item = (await items.load(call, one.id)).state
         if one.number is not None:
             item.milestone(one.number)
     except Refused as refused:
         raise _elsewhere(refused, PROVES_UNKNOWN, f"{at}/{'id' if one.number is None else 'number'}") from None
-    return {item.owner, *item.co_units}
+    return Partakers((item.owner, *item.co_units), item.above.leads)
 
 
 def _elsewhere(refused: Refused, instead: Refusal, pointer: str) -> Refused:

@@ -1,6 +1,5 @@
 """Evidence (佐证材料): a document on record for what it proves; it counts once somebody independent has verified it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -38,6 +37,7 @@ from measures.evidence.rules import (
     EvidenceState,
     Who,
 )
+from measures.subject.partakers import Partakers
 
 S = EvidenceState
 
@@ -70,8 +70,8 @@ class Evidence:
     """By which decision it was invalidated."""
     successor: UUID | None = None
     """The evidence that took its place."""
-    parties: tuple[UUID, ...] = ()
-    """The owners and co-units of what it proves: nobody of them judges it."""
+    partakers: tuple[Partakers, ...] = ()
+    """Whose work each thing is that it proves; read beside it. Nobody of them judges it."""
 
     def steps(self, by: Unit | None) -> Steps:
         """What begins in this state, by the same rules that decide."""
@@ -79,8 +79,8 @@ class Evidence:
             if self.state in states:
                 yield f"evidence.{action}", action, self.why_not(action, by)
 
-    def why_not(self, action: str, by: Unit | None) -> Refused | None:
-        """What speaks against a step by this unit; None if nothing does."""
+    def why_not(self, action: str, by: Unit | None, on: date | None = None) -> Refused | None:
+        """What speaks against a step by this unit on that day, or now; None if nothing does."""
         states, who = STEPS[action]
         if self.state not in states:
             return WRONG_STATE(state=self.state)
@@ -90,9 +90,12 @@ class Evidence:
             return TOO_MANY_LINKS(most=LINKS_MAX)
         if who is Who.REGISTRANT and not (by and by.id == self.registered_by):
             return NOT_REGISTRANT()
-        if who is Who.JUDGE and (by is None or by.belongs_to(self.registered_by, *self.parties)):
+        return self._not_independent(by, on) if who is Who.JUDGE else None
+
+    def _not_independent(self, by: Unit | None, on: date | None) -> Refused | None:
+        if by is None or by.belongs_to(self.registered_by):
             return NOT_INDEPENDENT()
-        return None
+        return next(filter(None, (one.not_independent(by, on) for one in self.partakers)), None)
 
     def link(self, link: EvidenceLink, *, by: Unit, on: date) -> Change["Evidence"]:
         """It is to prove one thing more; once it was judged, what it proves is settled.
@@ -176,7 +179,7 @@ class Evidence:
         return self._step("supersede", event, by=by, on=on, state=S.SUPERSEDED, successor=successor.id)
 
     def _step(self, action: str, event: Event, *, by: Unit, on: date, **changed: Any) -> Change["Evidence"]:
-        if refused := self.why_not(action, by):
+        if refused := self.why_not(action, by, on):
             raise refused
         must_follow(on, self.since)
         return Change(replace(self, version=self.version + 1, since=on, **changed), (event,), on)
@@ -197,14 +200,14 @@ def register(
     redacted: bool,
     not_a_state_secret: bool,
     links: tuple[EvidenceLink, ...],
-    parties: Collection[UUID],
+    partakers: tuple[Partakers, ...],
     by: Unit,
     on: date,
 ) -> Change[Evidence]:
     """Put a document on record, attested to be no state secret.
 
     :param file: the name of its bytes, which are complete and are what the digest says.
-    :param parties: the owners and co-units of what it is to prove.
+    :param partakers: whose work each thing is that it is to prove.
     :raises Refused: ``evidence.not-attested``, ``evidence.issued-later``, ``evidence.linked-twice``.
     """
     if not not_a_state_secret:
@@ -219,5 +222,5 @@ def register(
         "classification": classification, "redacted": redacted, "links": links, "registered_by": by.id,
     }  # fmt: skip
     event = EvidenceRegistered(evidence=id, not_a_state_secret=True, registered_on=on, **words)
-    evidence = Evidence(id=id, version=1, file=file, state=S.REGISTERED, since=on, parties=tuple(parties), **words)
+    evidence = Evidence(id=id, version=1, file=file, state=S.REGISTERED, since=on, partakers=partakers, **words)
     return Change(evidence, (event,), on)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Index
@@ -50,29 +51,61 @@ class EvidenceRow(Base, AggregateRow, table=True):
     successor: UUID | None
 
 
-PROVEN = "SELECT (link ->> 'id')::uuid FROM jsonb_array_elements(found.links) link"
-READS = {
-    "parties": "SELECT coalesce(jsonb_agg(DISTINCT unit), '[]') FROM item, unnest(item.co_units || item.owner) unit "  # noqa: S608
-    f"WHERE item.id IN ({PROVEN})",
-}
-"""Who did what it proves, whatever became of the items since it was linked to them."""
+_PROVEN: Final = "(SELECT (link ->> 'id')::uuid FROM jsonb_array_elements(found.links) link)"
+PARTAKERS: Final = f"""
+SELECT coalesce(jsonb_agg(took), '[]') FROM (
+    SELECT jsonb_build_object(
+        'units', array_prepend(item.owner, item.co_units), 'leads', coalesce(measure.leads, '[]')) AS took
+    FROM item LEFT JOIN measure ON measure.plan = item.plan AND measure.code = item.measure
+    WHERE item.id IN {_PROVEN}
+    UNION ALL
+    SELECT jsonb_build_object('units', ARRAY(
+        SELECT DISTINCT unit FROM item, unnest(array_prepend(item.owner, item.co_units)) AS unit
+        WHERE item.plan = measure.plan AND item.measure = measure.code
+    ), 'leads', measure.leads)
+    FROM measure WHERE measure.id IN {_PROVEN}
+) AS all_that_it_proves
+"""  # noqa: S608 - texts of our own
+"""Whose work each thing is that it proves, as ``Partakers``, whatever changed since it was linked."""
+GROUNDS: Final = """
+SELECT jsonb_build_object(
+    'proofs', (
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'evidence', evidence.id, 'number', link -> 'number', 'state', evidence.state) ORDER BY evidence.id), '[]')
+        FROM evidence, jsonb_array_elements(evidence.links) AS link
+        WHERE evidence.links @> jsonb_build_array(jsonb_build_object('id', found.id))
+        AND link ->> 'id' = found.id::text),
+    'rules', (
+        SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'since', policy -> 'since',
+            'evidence_from', CASE WHEN (policy ->> 'evidence_from')::date
+                <= (now() AT TIME ZONE 'Asia/Shanghai')::date THEN policy -> 'evidence_from' END)), '[]')
+        FROM plan, jsonb_array_elements(plan.policies) AS policy WHERE plan.code = found.plan))
+"""
+"""The ``Grounds`` of a row of ``item``: to be read beside it."""
 
 
 def _concerns(evidence: Evidence) -> Concerned:
-    """It concerns who registered it, and who did what it proves; what is sensitive, only who registered it."""
+    """It concerns who registered it and whose work it proves; what is sensitive, only who registered it."""
     if evidence.classification is Classification.SENSITIVE:
         return Concerned(units=(evidence.registered_by,))
-    return Concerned(units=(evidence.registered_by, *evidence.parties))
+    return Concerned(
+        units=(evidence.registered_by, *(unit for one in evidence.partakers for unit in one.units)),
+        leads=tuple(unit for one in evidence.partakers for unit in one.lead(None)),
+    )
 
 
-evidences = Aggregates(EvidenceRow, Evidence, of="evidence", at="/api/v1/evidence", concerns=_concerns, reads=READS)
+evidences = Aggregates(
+    EvidenceRow, Evidence, of="evidence", at="/api/v1/evidence", concerns=_concerns, reads={"partakers": PARTAKERS}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFilter:
     """Which evidence is asked for; what is None does not matter."""
 
-    item: UUID | None = None
+    proves: UUID | None = None
+    """An item, itself or one of its milestones, or a measure."""
     state: str | None = None
     registered_by: UUID | None = None
 
@@ -81,18 +114,20 @@ async def list_evidence(call: Call, wanted: EvidenceFilter, *, after: UUID | Non
     """Evidence by age, only what the caller may know of, one more than ``limit`` if there is more."""
     scope = evidences.scope(call)
     rows = await call.service.pool.fetch(
-        f"SELECT {evidences.selection} FROM evidence found WHERE ($1::uuid IS NULL OR id > $1) "  # noqa: S608 - declared names
+        f"SELECT * FROM (SELECT {evidences.selection} FROM evidence found WHERE ($1::uuid IS NULL OR id > $1) "  # noqa: S608
         "AND ($2::uuid IS NULL OR links @> jsonb_build_array(jsonb_build_object('id', $2::uuid))) "
-        "AND ($3::text IS NULL OR state = $3) AND ($4::uuid IS NULL OR registered_by = $4) "
-        "AND ($5 OR registered_by = ANY($6::uuid[]) OR classification <> 'sensitive' AND EXISTS (SELECT FROM item "
-        f"WHERE item.id IN ({PROVEN}) AND (item.owner = ANY($6::uuid[]) OR item.co_units && $6::uuid[]))) "
-        "ORDER BY id LIMIT $7",
+        "AND ($3::text IS NULL OR state = $3) AND ($4::uuid IS NULL OR registered_by = $4)) told "
+        "WHERE $5 OR registered_by = ANY($6::text[]::uuid[]) OR classification <> 'sensitive' AND EXISTS ("
+        "SELECT FROM jsonb_array_elements(partakers) took "
+        "WHERE took -> 'units' ?| $6::text[] OR took -> 'leads' -> -1 ->> 'unit' = ANY($7::text[])) "
+        "ORDER BY id LIMIT $8",
         after,
-        wanted.item,
+        wanted.proves,
         wanted.state,
         wanted.registered_by,
         scope.everything,
-        scope.units,
+        [str(unit) for unit in scope.units],
+        [str(unit) for unit in scope.leads],
         limit + 1,
     )
     return [evidences.codec.state_of(row) for row in rows]

@@ -166,8 +166,8 @@ class Item(Standing):
     def verify_milestone(self, number: int, *, by: Unit, on: date) -> Change["Item"]:
         """A reported milestone counts, from the day it was attained; nobody judges their own work.
 
-        :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``judge.not-independent``,
-            ``effective.before-predecessor``.
+        :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``milestone.no-verified-evidence``,
+            ``judge.not-independent``, ``effective.before-predecessor``.
         """
         milestone = self.milestone(number)
         if milestone.state is M.VERIFIED:

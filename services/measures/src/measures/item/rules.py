@@ -86,6 +86,11 @@ MILESTONE_WRONG_STATE = Refusal(
     zh="节点现处于“{state}”，不能执行此操作",
     en="The milestone is {state}: this cannot be done now",
 )
+NO_VERIFIED_EVIDENCE = Refusal(
+    "milestone.no-verified-evidence",
+    zh="必备节点 {number} 尚无已核验的佐证材料",
+    en="Milestone {number} is required, and no verified evidence is linked to it",
+)
 REPORTED_OTHERWISE = Refusal(
     "milestone.reported-otherwise",
     zh="节点已按另一达成日期上报",
@@ -169,6 +174,7 @@ PLANNING: Final = frozenset({ItemState.DRAFT, ItemState.ASSIGNED, ItemState.ACKN
 JUDGING: Final = frozenset({ItemState.IN_PROGRESS, ItemState.REPORTED_DONE})
 LIVE: Final = PLANNING | JUDGING
 HANDED_OUT: Final = LIVE - {ItemState.DRAFT}
+WITH_OWNER: Final = HANDED_OUT & PLANNING
 
 STEPS: Final[dict[str, tuple[frozenset[ItemState], Who]]] = {
     "assign": (frozenset({ItemState.DRAFT}), Who.OFFICE),
@@ -180,6 +186,7 @@ STEPS: Final[dict[str, tuple[frozenset[ItemState], Who]]] = {
     "reopen": (frozenset({ItemState.VERIFIED_CLOSED}), Who.OFFICE),
     "note": (HANDED_OUT, Who.PARTAKER),
     "reschedule": (PLANNING, Who.OFFICE),
+    "remind": (WITH_OWNER, Who.OFFICE),
     "cancel": (LIVE, Who.OFFICE),
     "merge": (LIVE, Who.OFFICE),
     "carry-over": (LIVE, Who.OFFICE),

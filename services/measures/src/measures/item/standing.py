@@ -6,6 +6,7 @@ from uuid import UUID
 
 from common.contracts.measures import Focus, ProgressBasis
 from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit
+from measures.evidence.grounds import Grounds
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.particulars import Doubt, Ending, ProgressNote, Schedule
 from measures.item.rules import (
@@ -17,6 +18,7 @@ from measures.item.rules import (
     MILESTONE_WRONG_STATE,
     NO_EXTENSION,
     NO_REQUIRED_MILESTONE,
+    NO_VERIFIED_EVIDENCE,
     NOT_OWNER,
     NOT_PARTAKER,
     OPEN_MILESTONES,
@@ -77,6 +79,8 @@ class Standing:
     """Whether its progress is measured by its milestones or by the local items that are part of it."""
     above: MeasureAbove = MeasureAbove()  # noqa: RUF009 - a value like any other default
     """How its measure stands, and who leads it; read beside the item."""
+    grounds: Grounds = Grounds()  # noqa: RUF009 - a value like any other default
+    """The evidence for it and its milestones, and what its plan demands of that; read beside the item."""
 
     def steps(self, by: Unit | None) -> Steps:
         """What begins in this state, by the same rules that decide."""
@@ -91,7 +95,7 @@ class Standing:
             for permission, action in MILESTONE_STEPS_FROM[self.state, milestone.state]:
                 path = f"milestones/{milestone.number}/{action}"
                 who = MILESTONE_STEPS[action][2]
-                yield permission, path, self._missing_for_milestone(action, milestone) or against[who]
+                yield permission, path, self._missing_for_milestone(action, milestone, None) or against[who]
 
     def why_not(self, action: str, by: Unit | None, on: date | None = None) -> Refused | None:
         """What speaks against a step of the item by this unit on that day, or now; None if nothing does."""
@@ -118,7 +122,7 @@ class Standing:
             return WRONG_STATE(state=self.state)
         if milestone.state is not state:
             return MILESTONE_WRONG_STATE(state=milestone.state)
-        return self._missing_for_milestone(action, milestone) or self._not_for(who, by, on)
+        return self._missing_for_milestone(action, milestone, on) or self._not_for(who, by, on)
 
     def milestone(self, number: int) -> Milestone:
         """The milestone with that number.
@@ -138,7 +142,9 @@ class Standing:
             return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
         return self._held_up(action) or (self._undecided() if action == "reschedule" else None)
 
-    def _missing_for_milestone(self, action: str, milestone: Milestone) -> Refused | None:
+    def _missing_for_milestone(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:
+        if action == "verify" and milestone.required and self.grounds.lack(milestone.number, on):
+            return NO_VERIFIED_EVIDENCE(number=milestone.number)
         if action == "cancel" and self.state is not ItemState.DRAFT and self._is_last_required(milestone):
             return NO_REQUIRED_MILESTONE()
         return self._held_up(action)

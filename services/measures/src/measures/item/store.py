@@ -13,6 +13,7 @@ from common.decision import Kind, Refusal
 from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
+from measures.evidence.store import GROUNDS
 from measures.item.domain import Item
 from measures.item.rules import ItemState
 from measures.measure.lead import led_on
@@ -83,7 +84,7 @@ def _concerns(item: Item) -> Concerned:
 
 items = Aggregates(
     ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN},
-    reads={"above": ABOVE},
+    reads={"above": ABOVE, "grounds": GROUNDS},
 )  # fmt: skip
 
 

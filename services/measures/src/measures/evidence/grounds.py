@@ -1,0 +1,46 @@
+"""What an item rests on: the evidence for it and its milestones, and from when a milestone needs some."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from measures.evidence.rules import EvidenceState
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One document that is to prove an item, or one of its milestones, and how it was judged."""
+
+    evidence: UUID
+    number: int | None
+    """The milestone's number; None: the item itself."""
+    state: EvidenceState
+    """What was invalidated stays here, and says that what was judged by it rests on it no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRule:
+    """What a plan's scoring policy says, from the day on which it took effect."""
+
+    since: date
+    evidence_from: date | None
+    """From this day required milestones need verified evidence; None while that day has not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """All that is to prove an item, and the rules of its plan about that; read beside the item."""
+
+    proofs: tuple[Proof, ...] = ()
+    rules: tuple[EvidenceRule, ...] = ()
+    """In the order in which they took effect."""
+
+    def lack(self, number: int, on: date | None) -> bool:
+        """Whether a required milestone lacks the evidence that it needs to be verified on that day, or now."""
+        return self._needed(on) and not any(
+            proof.number == number and proof.state is EvidenceState.VERIFIED for proof in self.proofs
+        )
+
+    def _needed(self, on: date | None) -> bool:
+        rule = next((rule for rule in reversed(self.rules) if on is None or rule.since <= on), None)
+        return rule is not None and rule.evidence_from is not None and (on is None or rule.evidence_from <= on)
