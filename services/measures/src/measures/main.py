@@ -14,6 +14,7 @@ from measures.assurance.api import router as assurances
 from measures.evidence.api import files
 from measures.evidence.api import router as evidence
 from measures.item.api import router as items
+from measures.item.batch_api import router as item_batches
 from measures.item.course_api import router as item_courses
 from measures.local_plan.api import router as local_plans
 from measures.measure.api import router as measures_
@@ -32,7 +33,7 @@ def app_of(settings: Settings) -> FastAPI:
         settings,
         service="measures",
         title="科改通 Kegai · measures",
-        routers=[plans, measures_, local_plans, items, item_courses, evidence, files, assurances, risks],
+        routers=[plans, measures_, local_plans, items, item_courses, item_batches, evidence, files, assurances, risks],
         unit_of=unit_of,
     )
     app.state.files = Files(settings.files) if settings.files else None
