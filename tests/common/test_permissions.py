@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from common.door import needs, open_to_all
 from common.http import create_app
-from common.roles import ROLES
+from common.roles import ROLES, Over
 from doors import open_door
 from kegai.tokens import Keys
 from refusals import assert_problem
@@ -47,6 +47,28 @@ def test_nothing_that_changes_something_is_open_to_all(service: str) -> None:
 def test_every_permission_that_a_route_needs_is_given_by_some_role_and_the_other_way_round() -> None:
     needed = {name for service in SERVICES for route in routes_of(app_of(service)) for name in declared(route)}
     assert needed - {"*"} == {permission for held in ROLES.values() for permission in held}
+
+
+def _changing() -> set[str]:
+    """The permissions to do something."""
+    routes = [route for service in SERVICES for route in routes_of(app_of(service))]
+    return {name for route in routes if route.methods != {"GET"} for name in declared(route)}
+
+
+@pytest.mark.parametrize("role", ["auditor", "gov-consumer", "venue-staff", "participant", "dpo"])
+def test_who_only_looks_on_changes_nothing(role: str) -> None:
+    assert ROLES[role].keys() & _changing() == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_both_reports_and_judges_items(role: str) -> None:
+    reports, judges = {"item.report-done", "milestone.report"}, {"item.close", "milestone.verify"}
+    assert not (ROLES[role].keys() & reports and ROLES[role].keys() & judges)
+
+
+def test_whoever_audits_reads_everything() -> None:
+    reading = {name for held in ROLES.values() for name in held if name.endswith(".read")}
+    assert {name for name, over in ROLES["auditor"].items() if over == {Over.ALL}} >= reading
 
 
 @pytest.mark.parametrize("service", ["measures", "societies", "talent"])
