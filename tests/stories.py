@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,11 +11,12 @@ import asyncpg
 
 from builders import JUDGE, OWNER, a_milestone, circumstances, item_words, plan_words, recorded
 from common.cloudevents import Recorded
+from common.contracts.measures import Siblings, Weight
 from common.decision import Change
 from events.projector import ReformProgress
 from measures.item.addition import add_item
 from measures.item.domain import Item
-from measures.plan.domain import define_plan
+from measures.plan.domain import Plan, define_plan
 
 FIRST_KNOWN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -34,10 +36,9 @@ class Told:
             self.records.append(recorded(event, about))
         return self.clock
 
-    def plan(self, **changed: Any) -> datetime:
+    def plan(self, **changed: Any) -> "PlanStory":
         """A plan was put down."""
-        change = define_plan(**plan_words(**changed))
-        return self.tell("plan", change.state.id, 1, change)
+        return PlanStory(self, define_plan(**plan_words(**changed)))
 
     def item(self, code: str = "A1-01", **changed: Any) -> "ItemStory":
         """An item was added with one required milestone (or those given), handed over, received and begun."""
@@ -46,6 +47,27 @@ class Told:
         story.does("acknowledge", by=OWNER, on=date(2022, 1, 20))
         story.does("start", by=OWNER, on=date(2022, 2, 1))
         return story
+
+
+class PlanStory:
+    """One plan's life."""
+
+    def __init__(self, told: Told, defined: Change[Plan]) -> None:
+        self.told = told
+        self.plan = defined.state
+        self.known = told.tell("plan", self.plan.id, 1, defined)
+
+    def does(self, decision: str, *arguments: Any, **words: Any) -> datetime:
+        """One decision of the plan; the instant at which it became known."""
+        change: Change[Plan] = getattr(self.plan, decision)(*arguments, **words)
+        first, self.plan = self.plan.version + 1, change.state
+        return self.told.tell("plan", self.plan.id, first, change)
+
+    def weighs(self, siblings: str, parent: str, on: date, **weights: str) -> datetime:
+        """All siblings below a parent are weighted; ``A1_01`` stands for the item A1-01."""
+        said = {code.replace("_", "-"): Decimal(weight) for code, weight in weights.items()}
+        given = tuple(Weight(code=code, weight=weight) for code, weight in said.items())
+        return self.does("set_weights", Siblings(siblings), parent, given, items=said.keys(), on=on)
 
 
 class ItemStory:

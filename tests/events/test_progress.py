@@ -15,6 +15,7 @@ from events.projector import ReformProgress
 from events.views import progress
 from events.views.calculation import ITEMS
 from measures.item.ending import cancel_item, carry_over_item, merge_item
+from measures.measure.lead import MeasureAbove
 from stories import ItemStory, Told, learn, milestones
 
 
@@ -60,7 +61,8 @@ async def test_items_that_are_given_up_leave_the_denominators_and_stay_listed(vi
     other = told.item("A1-03", milestones=milestones("1", "1"))
     other.attains(1, date(2022, 7, 1))  # 1/2
     told.item("A1-04").ends(merge_item, into=other.item, on=date(2023, 3, 1))
-    told.item("A1-05").ends(carry_over_item, successor="PLAN-2", on=date(2023, 4, 1))  # 0, unfinished
+    ending = MeasureAbove(plan_in_final_evaluation=True)
+    told.item("A1-05", above=ending).ends(carry_over_item, successor="PLAN-2", on=date(2023, 4, 1))  # 0, unfinished
     await learn(views.pool, told.records)
 
     measure = (await plan_of(views))["aspects"][0]["measures"][0]
@@ -258,7 +260,10 @@ async def test_two_writers_of_one_measure_leave_the_figure_that_is_computed(view
 async def test_without_the_lock_the_second_writer_loses_the_firsts_milestone(
     views: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "LOCK", "SELECT $1::text[], $2::text[]")
+    async def unlocked(*_: Any) -> int:
+        return 0
+
+    monkeypatch.setattr(progress, "locked", unlocked)
     assert await two_writers(views) == (1, 2)
 
 

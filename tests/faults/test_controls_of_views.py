@@ -83,7 +83,7 @@ async def test_without_its_lock_a_measure_forgets_what_came_at_the_same_moment(
     await learn(await pool_of(way.scratch), told_of.records)
     await learn(way.pool, before)
     if name != REAL:
-        monkeypatch.setattr(progress, "refresh", changed_function(MUTANTS[name], PROGRESS, "refresh"))
+        monkeypatch.setattr(progress, "locked", changed_function(MUTANTS[name], PROGRESS, "locked"))
     await _race(way.pool, *([record for record in after if record.aggregate_id == item.item.id] for item in items))
     live, rebuilt = await tables_of(way.live.owner_url), await tables_of(way.scratch.owner_url)
     judge(name, Evidence(history=History(), live=live, rebuilt=rebuilt), by="I6")

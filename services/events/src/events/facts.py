@@ -21,6 +21,8 @@ from common.contracts.measures import MeasuresEvent, ProgressBasis
 from common.database import Connection
 from events.tables import Base
 
+PARTS_MAX: Final = 1000
+"""More parts of a kind than any plan has: what a revision adds comes after them."""
 Rows = Iterator[tuple[type[Base], tuple[Any, ...]]]
 
 
@@ -51,6 +53,39 @@ class PlanPart(Base, table=True):
     mode: str | None = None
     starts_on: date | None = None
     ends_on: date | None = None
+    effective_on: date | None = None
+    """The day from which a revision added it; none for what the plan had from the beginning."""
+    recorded_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class PlanName(Base, table=True):
+    """A plan or a part of it was called differently; what is none stayed as it was."""
+
+    __tablename__ = "plan_name"
+
+    plan: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    name_zh: str | None = None
+    name_en: str | None = None
+    effective_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class SiblingWeight(Base, table=True):
+    """What an aspect, a measure or an item weighs among its siblings from a day on; where nothing was said, 1."""
+
+    __tablename__ = "sibling_weight"
+
+    plan: str = Field(primary_key=True)
+    siblings: str = Field(primary_key=True)
+    parent: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    weight: Decimal = Field(sa_type=Numeric)
+    effective_on: date
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class PlanStep(Base, table=True):
@@ -137,19 +172,35 @@ def _plan_defined(record: Recorded, event: told.PlanDefined) -> Rows:
     titles, period = (event.title_zh, event.title_en), (event.starts_on, event.ends_on)
     yield Plan, (record.aggregate_id, event.code, *titles, *period, record.recorded_at)
     yield PlanStep, (record.aggregate_id, record.version, "draft", None, event.defined_on, record.recorded_at)
-    for position, aspect in enumerate(event.aspects):
+    yield from _parts(event.code, event, 0, (None, None))
+
+
+def _parts(plan: str, what: told.PlanDefined | told.PlanDiff, place: int, since: tuple[Any, Any]) -> Rows:
+    """The aspects, measures and phases that are told of, in this order from ``place`` on."""
+    for position, aspect in enumerate(what.aspects, place):
         names = (aspect.name_zh, aspect.name_en)
-        yield PlanPart, (event.code, "aspect", aspect.code, position, *names, None, None, None, None)
-    for position, measure in enumerate(event.measures):
+        yield PlanPart, (plan, "aspect", aspect.code, position, *names, None, None, None, None, *since)
+    for position, measure in enumerate(what.measures, place):
         names = (measure.name_zh, measure.name_en)
-        yield PlanPart, (event.code, "measure", measure.code, position, *names, measure.aspect, None, None, None)
-    for position, phase in enumerate(event.phases):
+        yield PlanPart, (plan, "measure", measure.code, position, *names, measure.aspect, None, None, None, *since)
+    for position, phase in enumerate(what.phases, place):
         names, span = (phase.name_zh, phase.name_en), (phase.mode, phase.starts_on, phase.ends_on)
-        yield PlanPart, (event.code, "phase", phase.code, position, *names, None, *span)
+        yield PlanPart, (plan, "phase", phase.code, position, *names, None, *span, *since)
 
 
-def _plan_adopted(record: Recorded, event: told.PlanAdopted) -> Rows:
-    yield PlanStep, (record.aggregate_id, record.version, "adopted", None, event.adopted_on, record.recorded_at)
+def _plan_revised(record: Recorded, event: told.PlanRevised) -> Rows:
+    since, diff = (event.revised_on, record.recorded_at), event.diff
+    yield from _parts(event.code, diff, record.version * PARTS_MAX, since)
+    if diff.title_zh or diff.title_en:
+        yield PlanName, (event.code, "plan", event.code, record.version, diff.title_zh, diff.title_en, *since)
+    for one in {(one.part, one.code): one for one in diff.renamed}.values():
+        yield PlanName, (event.code, one.part, one.code, record.version, one.name_zh, one.name_en, *since)
+
+
+def _weights_set(record: Recorded, event: told.WeightsSet) -> Rows:
+    among, since = (event.code, event.siblings, event.parent), (event.effective_on, record.recorded_at)
+    for one in event.weights:
+        yield SiblingWeight, (*among, one.code, record.version, one.weight, *since)
 
 
 def _phase_entered(record: Recorded, event: told.PhaseEntered) -> Rows:
@@ -201,8 +252,10 @@ def _not_attained(record: Recorded, event: Any) -> Rows:
 
 FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
     told.PlanDefined: _plan_defined,
-    told.PlanAdopted: _plan_adopted,
+    told.PlanAdopted: _plan_reached("adopted"),
     told.PhaseEntered: _phase_entered,
+    told.PlanRevised: _plan_revised,
+    told.WeightsSet: _weights_set,
     told.FinalEvaluationStarted: _plan_reached("final-evaluation"),
     told.PlanClosed: _plan_reached("closed"),
     told.ReformItemAdded: _item_added,
@@ -227,7 +280,7 @@ FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
 
 
 KINDS: Final[tuple[type[Base], ...]] = (
-    Plan, PlanPart, PlanStep, Item, ItemStep, Milestone, MilestoneEnd, MilestoneWord
+    Plan, PlanPart, PlanName, SiblingWeight, PlanStep, Item, ItemStep, Milestone, MilestoneEnd, MilestoneWord
 )  # fmt: skip
 COLUMNS: Final = {
     fact: (fact.__table__.name, [column.name for column in fact.__table__.columns])  # type: ignore[attr-defined]

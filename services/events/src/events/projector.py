@@ -16,8 +16,6 @@ from events.tables import PROJECTION
 from events.views import progress
 
 UNPROJECTED: Final[dict[type[Event], str]] = {
-    told.PlanRevised: "adds and renames parts of a plan, and no view shows a plan's parts by day yet",
-    told.WeightsSet: "no view weighs items, measures or aspects yet: means are plain",
     told.ScoringPolicyAdopted: "no view rates progress yet",
     told.ClosedPlanAmended: "moves no figure, and no view shows what was put right",
     told.LocalPlanDrafted: "no view shows local plans yet",

@@ -105,8 +105,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "finding-without": ("{names}暂无数据。", "No data on {names}."),
     "notes": ("数据说明", "About the data"),
     "note-shares": (
-        "事项进度按节点权重计算，举措、方面、方案依次为下一级的平均。",
-        "An item's progress weighs its milestones; all above is the mean of the level below.",
+        "事项进度按节点权重计算，举措、方面、方案依次为下一级的加权平均。",
+        "An item's progress weighs its milestones; all above is the weighted mean of the level below.",
     ),
     "note-attained": (
         "已核验的节点自实际达成之日起计，与何时核验无关。",

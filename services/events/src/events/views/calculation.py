@@ -3,7 +3,7 @@
 from typing import Final
 
 ITEMS: Final = """
-SELECT i.id AS item, i.plan, i.measure, i.local_plan, i.parent, i.progress_basis, step.state, done.*
+SELECT i.id AS item, i.plan, i.measure, i.code, i.local_plan, i.parent, i.progress_basis, step.state, done.*
 FROM item i
 CROSS JOIN LATERAL (
     SELECT s.state FROM item_step s
@@ -60,9 +60,17 @@ def _of_own_or_below(share: str) -> str:
            ) END AS {share}"""  # noqa: S608 - our own words
 
 
-SHARES: Final = ",\n           ".join(
-    map(_of_own_or_below, ("reported", "verified", "reported_of_all", "verified_of_all"))
-)
+def _mean(share: str) -> str:
+    """The weighted mean of a share: Σw·s / Σw of all that have one, and null where Σw is 0."""
+    counting = f"{share} IS NOT NULL" + ("" if share.endswith("_of_all") else f" AND state NOT IN {OUT}")
+    return f"""round(
+           sum({share} * weight) FILTER (WHERE {counting}) / nullif(sum(weight) FILTER (WHERE {counting}), 0), 15
+       ) AS {share}"""
+
+
+KINDS: Final = ("reported", "verified", "reported_of_all", "verified_of_all")
+SHARES: Final = ",\n           ".join(map(_of_own_or_below, KINDS))
+MEANS: Final = ",\n       ".join(map(_mean, KINDS))
 
 MEASURES: Final = f"""
 SELECT plan, measure,
@@ -81,17 +89,23 @@ SELECT plan, measure,
        coalesce(sum(milestones) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones,
        coalesce(sum(milestones_reported) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_reported,
        coalesce(sum(milestones_verified) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_verified,
-       round(avg(reported) FILTER (WHERE state NOT IN {OUT}), 15) AS reported,
-       round(avg(verified) FILTER (WHERE state NOT IN {OUT}), 15) AS verified,
-       round(avg(reported_of_all), 15) AS reported_of_all,
-       round(avg(verified_of_all), 15) AS verified_of_all
+       {MEANS}
 FROM (
     SELECT plan, measure, state, milestones, milestones_reported, milestones_verified,
+           coalesce(weight, 1) AS weight,
            {SHARES}
     FROM {{source}} i
+    LEFT JOIN (
+        SELECT DISTINCT ON (plan, code) plan AS of_plan, code AS of_code, weight
+        FROM sibling_weight WHERE siblings = 'items' {{weighed}}
+        ORDER BY plan, code, effective_on DESC, version DESC
+    ) weighed ON of_plan = i.plan AND of_code = i.code
     WHERE local_plan IS NULL {{among}}
 ) item
 GROUP BY plan, measure
 """  # noqa: S608 - our own words
-"""Progress by measure: the mean of its municipal items. One without data is left out of it, one that is cancelled or
-merged out of all but the original scope, and one of a local plan counts only in the item that it is part of."""
+"""Progress by measure: the mean of its municipal items, each with the weight that was set for it last, or 1.
+
+One without data is left out of it, one that is cancelled or merged out of all but the original scope, and one of a
+local plan counts only in the item that it is part of.
+"""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any, Final, TypeAlias
 
 import asyncpg
 from pydantic import BaseModel, Field
@@ -11,7 +12,7 @@ from common.database import Connection
 from common.decision import Kind, Refusal
 from events.asked import Asked, Stamp, stamp
 from events.tables import PROJECTION, PROJECTION_VERSION
-from events.views.progress import MeasureFigures, Milestones, Progress, figures, mean_progress
+from events.views.progress import MeasureFigures, Milestones, Progress, figures, mean_progress, weights
 
 NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothing is known of such a plan", kind=Kind.ABSENT)
 NO_MEASURE = Refusal(
@@ -22,6 +23,9 @@ STATES = (
     "carried-over",
 )  # fmt: skip
 
+Part: TypeAlias = dict[str, Any]
+"""A row of an aspect, a measure or a phase, with the names that it bears."""
+ONE: Final = Decimal(1)
 NOTHING_KNOWN = Progress(reported=None, verified=None)
 
 
@@ -32,6 +36,8 @@ class MeasureProgress(BaseModel):
     aspect: str
     name_zh: str
     name_en: str
+    weight: Decimal
+    """What it weighs among the measures of its aspect."""
     items: int
     by_state: dict[str, int]
     milestones: Milestones
@@ -40,11 +46,13 @@ class MeasureProgress(BaseModel):
 
 
 class AspectProgress(BaseModel):
-    """One aspect: the mean of its measures, and what is under it."""
+    """One aspect: the mean of its measures by their weights, and what is under it."""
 
     code: str
     name_zh: str
     name_en: str
+    weight: Decimal
+    """What it weighs among the aspects of its plan."""
     items: int
     milestones: Milestones
     progress: Progress
@@ -158,24 +166,30 @@ async def overview(connection: Connection, code: str, question: Asked) -> PlanOv
         question.known_at,
         question.as_of,
     )
-    parts = await connection.fetch("SELECT * FROM plan_part WHERE plan = $1 ORDER BY kind, position", code)
-    found = await figures(connection, code, question)
-    measures = [_measure(part, found.get(part["code"])) for part in parts if part["kind"] == "measure"]
-    aspects = [_aspect(part, measures) for part in parts if part["kind"] == "aspect"]
+    parts, titles = await _parts(connection, code, question)
+    found, weigh = await figures(connection, code, question), await weights(connection, code, question)
+    measures = [
+        _measure(part, weigh.get(("measures", part["code"]), ONE), found.get(part["code"]))
+        for part in parts
+        if part["kind"] == "measure"
+    ]
+    aspects = [
+        _aspect(part, weigh.get(("aspects", part["code"]), ONE), measures) for part in parts if part["kind"] == "aspect"
+    ]
     entered = step and next((p for p in parts if (p["kind"], p["code"]) == ("phase", step["phase"])), None)
     return PlanOverview(
         code=code,
-        title_zh=plan["title_zh"],
-        title_en=plan["title_en"],
+        title_zh=titles.get("name_zh", plan["title_zh"]),
+        title_en=titles.get("name_en", plan["title_en"]),
         starts_on=plan["starts_on"],
         ends_on=plan["ends_on"],
         state=step["state"] if step else "not-yet",
-        phase=PhaseNow.model_validate(dict(entered)) if entered else None,
+        phase=PhaseNow.model_validate(entered) if entered else None,
         days_left=(plan["ends_on"] - question.as_of).days,
         items=sum(aspect.items for aspect in aspects),
         milestones=_sum(aspect.milestones for aspect in aspects),
-        progress=mean_progress(aspect.progress for aspect in aspects),
-        original_scope=mean_progress(aspect.original_scope for aspect in aspects),
+        progress=mean_progress((aspect.progress, aspect.weight) for aspect in aspects),
+        original_scope=mean_progress((aspect.original_scope, aspect.weight) for aspect in aspects),
         aspects=aspects,
     )
 
@@ -192,12 +206,33 @@ def measure_in(plan: PlanOverview, code: str) -> MeasureProgress:
     raise NO_MEASURE(code=code)
 
 
-def _measure(part: asyncpg.Record, known: MeasureFigures | None) -> MeasureProgress:
+async def _parts(connection: Connection, plan: str, question: Asked) -> tuple[list[Part], Part]:
+    """The parts that a plan had on that day, by kind and in its own order, as they were called then; and its titles."""
+    now = (plan, question.as_of, question.known_at)
+    parts = await connection.fetch(
+        "SELECT * FROM plan_part "
+        "WHERE plan = $1 AND (effective_on IS NULL OR effective_on <= $2 AND recorded_at <= $3) "
+        "ORDER BY kind, position",
+        *now,
+    )
+    named: dict[tuple[str, str], Part] = {}
+    for row in await connection.fetch(
+        "SELECT * FROM plan_name WHERE plan = $1 AND effective_on <= $2 AND recorded_at <= $3 "
+        "ORDER BY effective_on, version",
+        *now,
+    ):
+        names = {name: row[name] for name in ("name_zh", "name_en") if row[name]}
+        named[row["kind"], row["code"]] = named.get((row["kind"], row["code"]), {}) | names
+    return [dict(part) | named.get((part["kind"], part["code"]), {}) for part in parts], named.get(("plan", plan), {})
+
+
+def _measure(part: Part, weight: Decimal, known: MeasureFigures | None) -> MeasureProgress:
     return MeasureProgress(
         code=part["code"],
         aspect=part["aspect"],
         name_zh=part["name_zh"],
         name_en=part["name_en"],
+        weight=weight,
         items=known.items if known else 0,
         by_state=known.by_state if known else dict.fromkeys(STATES, 0),
         milestones=known.milestones if known else Milestones(counted=0, reported=0, verified=0),
@@ -206,16 +241,17 @@ def _measure(part: asyncpg.Record, known: MeasureFigures | None) -> MeasureProgr
     )
 
 
-def _aspect(part: asyncpg.Record, measures: list[MeasureProgress]) -> AspectProgress:
+def _aspect(part: Part, weight: Decimal, measures: list[MeasureProgress]) -> AspectProgress:
     under = [measure for measure in measures if measure.aspect == part["code"]]
     return AspectProgress(
         code=part["code"],
         name_zh=part["name_zh"],
         name_en=part["name_en"],
+        weight=weight,
         items=sum(measure.items for measure in under),
         milestones=_sum(measure.milestones for measure in under),
-        progress=mean_progress(measure.progress for measure in under),
-        original_scope=mean_progress(measure.original_scope for measure in under),
+        progress=mean_progress((measure.progress, measure.weight) for measure in under),
+        original_scope=mean_progress((measure.original_scope, measure.weight) for measure in under),
         measures=under,
     )
 

@@ -37,6 +37,7 @@ class ItemProgress(Base, table=True):
     item: UUID = Field(primary_key=True)
     plan: str
     measure: str
+    code: str
     local_plan: str | None = None
     parent: UUID | None = Field(default=None, index=True)
     progress_basis: str
@@ -70,17 +71,19 @@ class MeasureProgress(Base, table=True):
     verified_of_all: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
+WEIGHED_BY_THEN: Final = """AND effective_on <= $1 AND recorded_at <= $2
+          AND ($3::text[] IS NULL OR (plan, parent) IN (SELECT * FROM unnest($3, $4::text[])))"""
 PROGRESS: Final = f"""
 WITH now AS MATERIALIZED (
     {ITEMS} WHERE $3::text[] IS NULL OR (i.plan, i.measure) IN (SELECT * FROM unnest($3, $4::text[]))
 )
-{MEASURES.format(source="now", among="")}
+{MEASURES.format(source="now", among="", weighed=WEIGHED_BY_THEN)}
 """  # noqa: S608 - one constant within another
 """Progress by measure, from the facts. $1 as_of, $2 known_at, $3 and $4 the plans and measures, or null for all."""
 
 KEEP_ITEMS: Final = f"""
 INSERT INTO item_progress AS kept
-    (item, plan, measure, local_plan, parent, progress_basis, state, milestones, milestones_reported,
+    (item, plan, measure, code, local_plan, parent, progress_basis, state, milestones, milestones_reported,
      milestones_verified, reported, verified, reported_of_all, verified_of_all)
 {ITEMS} WHERE i.id = ANY($3)
 ON CONFLICT (item) DO UPDATE
@@ -92,13 +95,14 @@ RETURNING kept.item AS aggregate, kept.plan, kept.measure
 """The same for some items, kept. Nobody else writes their facts: an item is one aggregate, in one partition."""
 
 KEPT_OF_THEM: Final = "AND (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+WEIGHED_OF_THEM: Final = "AND (plan, parent) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 KEEP: Final = f"""
 UPDATE measure_progress kept
 SET items = now.items, by_state = now.by_state, milestones = now.milestones,
     milestones_reported = now.milestones_reported, milestones_verified = now.milestones_verified,
     reported = now.reported, verified = now.verified,
     reported_of_all = now.reported_of_all, verified_of_all = now.verified_of_all
-FROM ({MEASURES.format(source="item_progress", among=KEPT_OF_THEM)}) now
+FROM ({MEASURES.format(source="item_progress", among=KEPT_OF_THEM, weighed=WEIGHED_OF_THEM)}) now
 WHERE kept.plan = now.plan AND kept.measure = now.measure
 RETURNING kept.*
 """  # noqa: S608 - one constant within another
@@ -111,15 +115,6 @@ WHERE NOT EXISTS (SELECT FROM measure_progress m WHERE m.plan = key.plan AND m.m
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
-
-LOCK: Final = """
-SELECT FROM measure_progress
-WHERE (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-ORDER BY plan, measure FOR UPDATE
-"""
-"""Two partitions may touch one measure at once: who computes first holds the row until its facts are committed, and
-the other computes in its next statement, which sees them. In one statement with the lock it would not."""
-
 
 PARTS_OF_PLANS: Final = """
 SELECT p.id AS aggregate, p.code AS plan, part.code AS measure
@@ -143,8 +138,21 @@ async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[t
 
 
 async def locked(connection: Connection, plans: Sequence[str], measures: Sequence[str]) -> int:
-    """Lock the rows of some measures until the transaction ends; how many of them there are."""
-    return len(await connection.fetch(LOCK, plans, measures))
+    """Lock the rows of some measures until the transaction ends; how many of them there are.
+
+    Two partitions may touch one measure at once: who computes first holds the row until its facts are committed, and
+    the other computes in its next statement, which sees them. In one statement with the lock it would not.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT FROM measure_progress
+        WHERE (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+        ORDER BY plan, measure FOR UPDATE
+        """,
+        plans,
+        measures,
+    )
+    return len(rows)
 
 
 async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[Key, list[str]]:
@@ -226,13 +234,27 @@ async def figures(connection: Connection, plan: str, question: "Asked") -> dict[
     return {row["measure"]: figures_of(row) for row in rows}
 
 
-def mean(shares: Iterable[Decimal | None]) -> Decimal | None:
-    """The mean of what is known; None where nothing is."""
-    known = [share for share in shares if share is not None]
-    return sum(known, Decimal(0)) / len(known) if known else None
+async def weights(connection: Connection, plan: str, question: "Asked") -> dict[Key, Decimal]:
+    """What a plan's aspects and measures weigh, as asked, by ``aspects`` or ``measures`` and code; all others, 1."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT ON (siblings, code) siblings, code, weight FROM sibling_weight "
+        "WHERE plan = $1 AND siblings <> 'items' AND effective_on <= $2 AND recorded_at <= $3 "
+        "ORDER BY siblings, code, effective_on DESC, version DESC",
+        plan,
+        question.as_of,
+        question.known_at,
+    )
+    return {(row["siblings"], row["code"]): row["weight"] for row in rows}
 
 
-def mean_progress(parts: Iterable[Progress]) -> Progress:
-    """The progress of a whole: the mean of its parts' shares, reported and verified each for itself."""
+def mean(shares: Iterable[tuple[Decimal | None, Decimal]]) -> Decimal | None:
+    """The mean of what is known, each with its weight: Σw·s / Σw; None where nothing is known or Σw is 0."""
+    known = [(share, weight) for share, weight in shares if share is not None]
+    total = sum((weight for _, weight in known), Decimal(0))
+    return sum((share * weight for share, weight in known), Decimal(0)) / total if total else None
+
+
+def mean_progress(parts: Iterable[tuple[Progress, Decimal]]) -> Progress:
+    """The progress of a whole: the weighted mean of its parts' shares, reported and verified each for itself."""
     parts = list(parts)
-    return Progress(reported=mean(p.reported for p in parts), verified=mean(p.verified for p in parts))
+    return Progress(reported=mean((p.reported, w) for p, w in parts), verified=mean((p.verified, w) for p, w in parts))
