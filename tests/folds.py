@@ -23,6 +23,7 @@ from common.contracts.measures import (
     ReformItemCancelled,
     ReformItemCarriedOver,
     ReformItemMerged,
+    ReformItemReminded,
     ReformItemReopened,
     ReformItemReportedDone,
     ReformItemRescheduled,
@@ -87,6 +88,8 @@ def _item_after(item: Item, event: Event, version: int) -> Item:
             item = replace(item, ending=ending, schedule=replace(item.schedule, extension=None))
         case ExtensionRequested() | ExtensionGranted() | ExtensionRefused() | ReformItemRescheduled():
             return _moved_by(item, event)
+        case ReformItemReminded():
+            return replace(item, reminded_on=event.reminded_on)
         case ProgressNoted():
             return replace(item, note=ProgressNote(**event.model_dump(exclude={"item"})))
     if type(event) in STEPS:

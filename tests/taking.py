@@ -12,6 +12,7 @@ from measures.item.domain import Item
 from measures.item.ending import cancel_item, carry_over_item, merge_item, reopen_item
 from measures.item.extension import grant_extension, refuse_extension, request_extension, reschedule_item
 from measures.item.note import note_progress
+from measures.item.reminder import remind_owner
 
 WHY: Final[dict[str, Any]] = {"reason": "原因", "authority": "会议纪要"}
 NOTHING_ELSE: Final[dict[str, Any]] = {"problems": None, "next": None, "help": None}
@@ -31,6 +32,7 @@ ITEM_STEPS: Final[dict[str, Callable[..., Change[Item]]]] = {
     "merge": partial(merge_item, into=OTHER, **WHY),
     "carry-over": partial(carry_over_item, successor="PLAN-2", **WHY),
     "note": lambda item, **who: note_progress(item, done=f"第{item.version}步", **NOTHING_ELSE, **who),
+    "remind": remind_owner,
     "reschedule": lambda item, **who: reschedule_item(item, due_on=_later(item), reason="顺延", **who),
     "extension/request": lambda item, **who: request_extension(item, due_on=_later(item), reason="延期", **who),
     "extension/grant": grant_extension,

@@ -18,6 +18,7 @@ from measures.item import rules
 from measures.item.addition import add_item
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.rules import ItemState, Who
+from measures.measure.lead import MeasureAbove
 from taking import take_item
 
 OFFICE, OWNERS, PARTAKERS, JUDGES = "office", "owners", "partakers", "judges"
@@ -39,6 +40,7 @@ ITEM_STEPS = {
     "reopen": ({"verified-closed"}, "in-progress", OFFICE),
     "note": (HANDED_OUT, STAYS, PARTAKERS),
     "reschedule": (PLANNING, STAYS, OFFICE),
+    "remind": ({"assigned", "acknowledged", "in-progress"}, STAYS, OFFICE),
     "cancel": (LIVE, "cancelled", OFFICE),
     "merge": (LIVE, "merged", OFFICE),
     "carry-over": (LIVE, "carried-over", OFFICE),
@@ -83,11 +85,12 @@ MAY = {
 class ItemLife(RuleBasedStateMachine):
     """One item, asked for steps by all kinds of units; beside it stands what the tables know of it."""
 
-    @initialize(required=st.lists(st.booleans(), max_size=2))
-    def put_on_the_list(self, required: list[bool]) -> None:
+    @initialize(required=st.lists(st.booleans(), max_size=2), plan_ends=st.booleans())
+    def put_on_the_list(self, required: list[bool], plan_ends: bool) -> None:
         self.on = date(2022, 1, 5)
         milestones = tuple(a_milestone(number, required=must) for number, must in enumerate(required, 1))
-        change = add_item(**item_words(milestones=milestones, on=self.on))
+        above = MeasureAbove(plan_in_final_evaluation=plan_ends)
+        change = add_item(**item_words(milestones=milestones, on=self.on, above=above))
         self.item, self.told = change.state, list[Event](change.events)
         self.state, self.extension_waits, self.doubted = "draft", False, set[int]()
         self.milestones = {number: ("planned", must) for number, must in enumerate(required, 1)}
@@ -146,8 +149,12 @@ class ItemLife(RuleBasedStateMachine):
         self.on += timedelta(days=days)
         try:
             change = take_item(self.item, path, UNITS[by], self.on)
-        except Refused:
-            assert path not in self._expected(by) | self._repeats()
+        except Refused as refused:
+            if refused.refusal.code == "item.reminded-recently":
+                assert self.item.reminded_on is not None
+                assert 0 < (self.on - self.item.reminded_on).days < 7
+            else:
+                assert path not in self._expected(by) | self._repeats()
             return False
         assert path in (self._expected(by) if change.events else self._repeats())
         self.item = change.state
@@ -163,6 +170,7 @@ class ItemLife(RuleBasedStateMachine):
             "assign": not counting,
             "close": bool({*counting} - {"verified"}),
             "reschedule": self.extension_waits,
+            "carry-over": not self.item.above.plan_in_final_evaluation,
         }
         for step, (states, _, who) in ITEM_STEPS.items():
             if self.state in states and by in MAY[who] and not missing.get(step):
@@ -185,6 +193,7 @@ class ItemLife(RuleBasedStateMachine):
 
     def _repeats(self) -> set[str]:
         own = {step for step in SAID_AGAIN if self.state == ITEM_STEPS[step][1]}
+        own |= {"remind"} if self.item.reminded_on == self.on else set()
         return own | {
             f"milestones/{number}/{step}"
             for number, (state, _) in self.milestones.items()
@@ -201,7 +210,8 @@ class ItemLife(RuleBasedStateMachine):
 
     @invariant()
     def its_events_tell_all_of_it(self) -> None:
-        assert fold_item(self.told, plan_starts_on=self.item.plan_starts_on) == self.item
+        told = fold_item(self.told, plan_starts_on=self.item.plan_starts_on)
+        assert replace(told, above=self.item.above) == self.item  # what stands beside it, its events do not tell
 
     @invariant()
     def it_offers_each_unit_exactly_what_it_may_do(self) -> None:

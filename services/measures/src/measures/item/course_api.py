@@ -13,6 +13,7 @@ from measures.item import commands
 from measures.item.ending import cancel_item, reopen_item
 from measures.item.extension import grant_extension, refuse_extension, request_extension, reschedule_item
 from measures.item.note import note_progress
+from measures.item.reminder import remind_owner
 from measures.item.requests import CarryOver, DueDate, Merger, Progress, Reason, ReasonWithAuthority
 from measures.item.store import items
 
@@ -24,6 +25,13 @@ async def note(call: Annotated[Call, needs("item.note")], item_id: UUID, said: P
     """The owner or a co-unit says how the work goes; no figure changes by it."""
     on, words = call.effective(said.effective_on), said.model_dump(exclude={"effective_on"})
     return await items.change(call, item_id, lambda item: note_progress(item, **words, by=call.unit, on=on))
+
+
+@router.post("/{item_id}/remind", response_model=Decided, name="remind_owner")
+async def remind(call: Annotated[Call, needs("item.remind")], item_id: UUID, command: Command = JUST_DO_IT) -> Response:
+    """Remind the owner (催办) of the day by which the item is to be done; not more often than once a week."""
+    on, by = call.effective(command.effective_on), call.unit
+    return await items.change(call, item_id, lambda item: remind_owner(item, by=by, on=on))
 
 
 @router.post("/{item_id}/extension/request", response_model=Decided, name="request_extension")

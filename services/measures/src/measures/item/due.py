@@ -13,9 +13,9 @@ from measures.item.reminder import (
     LAPSED_AFTER_DAYS,
     REMINDED_DAYS_AFTER_DUE,
     REMINDERS_APART_DAYS,
-    WITH_ITS_OWNER,
-    remind,
+    remind_on_its_day,
 )
+from measures.item.rules import WITH_OWNER
 from measures.item.store import items
 
 DUE: Final = """
@@ -34,14 +34,16 @@ async def reminders_due(pool: asyncpg.Pool, today: date) -> Sequence[Due[Item]]:
     """The reminders whose day has come."""
     days = REMINDED_DAYS_AFTER_DUE
     earliest, latest = today - timedelta(days=LAPSED_AFTER_DAYS + max(days)), today - timedelta(days=min(days))
-    rows = await pool.fetch(DUE, days, WITH_ITS_OWNER, today, LAPSED_AFTER_DAYS, REMINDERS_APART_DAYS, earliest, latest)
+    rows = await pool.fetch(
+        DUE, days, list(WITH_OWNER), today, LAPSED_AFTER_DAYS, REMINDERS_APART_DAYS, earliest, latest
+    )
     return [
         Due(
             on=row["remind_on"],
             key=f"reminder/{row['id']}/{row['due_on']}/{row['remind_on']}",
             store=items,
             id=row["id"],
-            decide=partial(remind, due_on=row["due_on"], on=row["remind_on"]),
+            decide=partial(remind_on_its_day, due_on=row["due_on"], on=row["remind_on"]),
         )
         for row in rows
     ]

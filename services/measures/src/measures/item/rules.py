@@ -135,6 +135,11 @@ MERGED_INTO_ENDED = Refusal(
     zh="目标事项现处于“{state}”，不能并入",
     en="The item that it would be merged into is {state}",
 )
+PLAN_GOES_ON = Refusal(
+    "item.plan-goes-on",
+    zh="方案尚未进入总结评估，事项不能结转",
+    en="Items are carried over while their plan is evaluated for the last time",
+)
 CARRIED_NOWHERE = Refusal(
     "item.carried-into-own-plan",
     zh="事项须结转至另一方案",

@@ -25,4 +25,6 @@ class ReformItemReminded(MeasuresEvent):
     cause: ReminderCause
     due_on: date
     """The day by which it is to be done, as it stood then."""
+    by: UUID | None = None
+    """The unit that reminded it; none where it was the platform's own clock."""
     reminded_on: EffectiveOn

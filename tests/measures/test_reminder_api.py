@@ -1,0 +1,41 @@
+"""The door by which the office reminds an item's owner: not too often, and only of what waits for the owner."""
+
+from datetime import date, timedelta
+
+import httpx
+import pytest
+
+from doors import Door
+from refusals import assert_problem
+
+
+def on(day: date) -> dict[str, str]:
+    return {"effective_on": day.isoformat()}
+
+
+async def test_the_office_reminds_the_owner_once_a_week(office: httpx.AsyncClient, started: str) -> None:
+    first = date(2022, 12, 1)
+    assert (await office.post(f"{started}/remind", json=on(first))).status_code == 200
+    again = await office.post(f"{started}/remind", json=on(first))
+    assert (again.status_code, again.json()["version"]) == (200, (await office.get(started)).json()["version"])
+    soon = await office.post(f"{started}/remind", json=on(first + timedelta(days=6)))
+    assert_problem(soon, 409, "item.reminded-recently")
+    assert (await office.post(f"{started}/remind", json=on(date(2023, 1, 15)))).status_code == 200
+    events = (await office.get(f"{started}/history")).json()["events"][-2:]
+    assert [event["data"]["cause"] for event in events] == ["due-soon", "overdue"]
+    assert (await office.get(started)).json()["reminded_on"] == "2023-01-15"
+
+
+async def test_nobody_is_reminded_of_a_draft(office: httpx.AsyncClient, item: str) -> None:
+    assert_problem(await office.post(f"{item}/remind"), 409, "item.wrong-state")
+
+
+@pytest.mark.parametrize(
+    ("role", "unit"), [("unit-reporter", "ORG"), ("independent-assurer", "SOC"), ("auditor", "CQ")]
+)
+async def test_reminding_is_the_office_s_and_the_supervisor_s(
+    measures: Door, started: str, role: str, unit: str
+) -> None:
+    assert_problem(await measures.client_for(role, unit).post(f"{started}/remind"), 403, "auth.not-permitted")
+    supervisor = measures.client_for("supervisor", "SOC")
+    assert (await supervisor.post(f"{started}/remind")).status_code == 200
