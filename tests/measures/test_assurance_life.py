@@ -79,7 +79,11 @@ class AssuranceLife(RuleBasedStateMachine):
     @rule(by=st.sampled_from(sorted(UNITS)), days=st.integers(0, 3), lasts=st.integers(1, 6))
     def give(self, by: str, days: int, lasts: int) -> None:
         self.on, self.times = self.on + timedelta(days=days), self.times + 1
-        said: dict[str, Any] = {"rating": Rating.RED, "reason": f"理由{self.times}", "expires_on": self.on + timedelta(days=lasts)}
+        said: dict[str, Any] = {
+            "rating": Rating.RED,
+            "reason": f"理由{self.times}",
+            "expires_on": self.on + timedelta(days=lasts),
+        }
         self._try("give", by, lambda: self.assurance.give(**said, by=UNITS[by], on=self.on))
 
     @rule(by=st.sampled_from(sorted(UNITS)))
