@@ -17,7 +17,7 @@ from common.directory import Directory
 from common.door import Door, needs
 from common.history import History
 from common.http import JUST_DO_IT, Command, Limit, Page, page
-from common.store import Decided
+from common.store import JSON, Decided
 from measures.evidence import commands
 from measures.evidence.content import EXTENSIONS
 from measures.evidence.domain import Evidence
@@ -50,12 +50,14 @@ Digest = Annotated[Sha256, Path(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4
 )
 async def upload(
     call: Annotated[Call, needs("evidence.upload", streamed=True)], request: Request, sha256: Digest
-) -> Uploaded:
+) -> Response:
     """Send a file ahead of its record, by its digest: sent again it is the same, so it needs no key.
 
     What arrives otherwise than declared, in length, digest or kind, is not kept. Register it within half an hour.
     """
-    return await take_in(call, request, sha256)
+    uploaded = await take_in(call, request, sha256)
+    headers = {"ETag": f'"{sha256}"', "Location": f"{files.prefix}/{sha256}"}
+    return Response(uploaded.model_dump_json(), 201, headers, media_type=JSON)
 
 
 @files.get(
@@ -89,6 +91,7 @@ def _headers(evidence: Evidence) -> dict[str, str]:
     return {
         "Content-Disposition": f'attachment; filename="{evidence.sha256[:12]}.{extension}"; '
         f"filename*=UTF-8''{quote(evidence.title, safe='')}.{extension}",
+        "ETag": f'"{evidence.sha256}"',
         "Content-Length": str(evidence.size_bytes),
         "Repr-Digest": f"sha-256=:{digest}:",
         "X-Content-Type-Options": "nosniff",

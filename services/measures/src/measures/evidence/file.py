@@ -99,12 +99,12 @@ async def take_in(call: Call, request: Request, sha256: str) -> Uploaded:
             arriving.require_room(request.headers.get("content-length"))
             await files.put(name_of(call.unit.id, sha256, kind), arriving.checked(stream))
         except Refused:
-            await _let_pass(stream, bytes_max)
+            await let_pass(stream, bytes_max)
             raise
     return Uploaded(sha256=sha256, media_type=kind, size_bytes=arriving.size_bytes)
 
 
-async def _let_pass(stream: AsyncIterator[bytes], bytes_max: int) -> None:
+async def let_pass(stream: AsyncIterator[bytes], bytes_max: int) -> None:
     """Take in what is still coming, up to twice of what is allowed: who is sending does not hear an answer before."""
     passed = 0
     async for chunk in stream:
