@@ -12,6 +12,7 @@ from builders import (
     JUDGE,
     OWNER,
     SETTLED,
+    UNITS,
     a_closed_item,
     a_closed_plan,
     a_draft_item,
@@ -198,6 +199,7 @@ ITEM = Noun(
 
 # ── evidence, ratings, risks ─────────────────────────────────────────────────────────────────────────────────────────
 
+PARTAKERS = Partakers((OWNER.id, CO_UNIT.id), (Lead(UNITS["YB"].id, (), date(2022, 1, 1)),))
 LINKS = (LINK,)
 SUCCESSOR = verified_evidence(links=LINKS)
 FURTHER = EvidenceLink(kind=Proven.ITEM, id=uuid4(), number=None)
@@ -206,6 +208,7 @@ EVIDENCE = noun_of(
     evidences,
     {
         "registered": some_evidence(links=LINKS),
+        "registered, its measure led by another": some_evidence(links=LINKS, partakers=(PARTAKERS,)),
         "verified": verified_evidence(links=LINKS),
         "rejected": some_evidence(links=LINKS).reject(reason="原因", by=JUDGE, on=date(2022, 6, 15)).state,
         "invalidated": verified_evidence(links=LINKS).invalidate(**WHY, by=JUDGE, on=date(2022, 7, 1)).state,
@@ -221,7 +224,6 @@ EVIDENCE = noun_of(
     },
 )
 
-PARTAKERS = Partakers(units=(OWNER.id, CO_UNIT.id))
 _ABOUT: Final[dict[str, Any]] = {
     "id": uuid4(), "plan": "PLAN-1", "subject_kind": SubjectKind.ITEM, "subject": "A1-01", "partakers": PARTAKERS,
 }  # fmt: skip

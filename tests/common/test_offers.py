@@ -76,26 +76,24 @@ def test_every_noun_of_the_table_is_walked() -> None:
     assert read == NOUNS.keys()
 
 
-def test_no_cell_of_the_table_is_without_effect() -> None:
+def test_no_word_of_the_table_is_without_effect() -> None:
     assert [cell for noun in NOUNS.values() for cell in _without_effect(noun, ROLES)] == []
 
 
-def test_a_cell_without_effect_is_found() -> None:
+def test_a_word_without_effect_is_found() -> None:
     """A plan concerns no unit: nobody holds anything over one's own."""
-    table = {"unit-leader": {"plan.read": frozenset({Over.ALL}), "plan.adopt": frozenset({Over.OWN, Over.SUBTREE})}}
-    assert _without_effect(PLAN, table) == [("unit-leader", "plan.adopt")]
+    table = {"unit-leader": {"plan.read": frozenset({Over.ALL}), "plan.adopt": frozenset({Over.OWN, Over.ALL})}}
+    assert _without_effect(PLAN, table) == [("unit-leader", "plan.adopt", "own")]
 
 
-def _without_effect(noun: Noun[Any], table: Table) -> list[tuple[str, str]]:
-    """The permissions over things of a noun that a role holds over none of them, whichever unit it acts for."""
-    over = {*noun.commands.values(), noun.store.to_see}
-    units = [call_of(Mock(), unit=code) for code in UNITS]
-    return [
-        (role, permission)
-        for role, held in table.items()
-        for permission in over & held.keys()
-        if not any(
-            permission in noun.store.permitted(replace(call, permissions=Permissions.of(held)), thing)
-            for call, thing in product(units, noun.states.values())
-        )
-    ]
+def _without_effect(noun: Noun[Any], table: Table) -> list[tuple[str, str, str]]:
+    """The words in the cells of a noun by which a role holds nothing over any of its things, whatever its unit."""
+    cells = [(role, one, word) for role, held in table.items() for one, over in held.items() for word in over]
+    commands = {*noun.commands.values(), noun.store.to_see}
+    return [(*cell,) for cell in cells if cell[1] in commands and not _has_effect(noun, cell[1], cell[2])]
+
+
+def _has_effect(noun: Noun[Any], permission: str, word: Over) -> bool:
+    alone = Permissions.of({permission: frozenset({word})})
+    calls = [replace(call_of(Mock(), unit=code), permissions=alone) for code in UNITS]
+    return any(noun.store.permitted(call, thing) for call, thing in product(calls, noun.states.values()))
