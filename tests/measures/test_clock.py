@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import orjson
@@ -31,6 +31,7 @@ from measures.assurance.domain import give_assurance
 from measures.assurance.store import assurances
 from measures.item.domain import Item
 from measures.item.store import items
+from measures.measure.rules import MeasureState
 from measures.subject.partakers import Partakers
 from measures.worker import DUE
 
@@ -131,6 +132,19 @@ async def _acknowledged_late(pool: asyncpg.Pool, item: UUID) -> None:
     await items.change(call_of(pool), item, lambda item: item.acknowledge(by=OWNER, on=date(2026, 10, 2)))
 
 
+def _measure(state: MeasureState, since: date) -> Callable[[asyncpg.Pool, UUID], Any]:
+    """Its measure stands so since that day."""
+
+    async def stands(pool: asyncpg.Pool, _item: UUID) -> None:
+        await pool.execute(
+            "INSERT INTO measure (id, version, hash, recorded_at, plan, code, state, since, leads, tags, acceptance) "
+            "VALUES ($1, 1, '', now(), 'PLAN-1', 'A1', $2, $3, '[]', '{}', 'null')",
+            uuid4(), state, since,
+        )  # fmt: skip
+
+    return stands
+
+
 async def _left_alone(pool: asyncpg.Pool, item: UUID) -> None:
     pass
 
@@ -141,13 +155,17 @@ async def _left_alone(pool: asyncpg.Pool, item: UUID) -> None:
         (_left_alone, date(2026, 10, 1), 1),
         (_done, date(2026, 10, 1), 0),
         (_acknowledged_late, date(2026, 10, 2), 0),
+        (_measure(MeasureState.SUSPENDED, date(2026, 9, 1)), date(2026, 10, 1), 0),
+        (_measure(MeasureState.IN_PROGRESS, date(2026, 10, 2)), date(2026, 10, 5), 0),
+        (_measure(MeasureState.IN_PROGRESS, date(2026, 9, 1)), date(2026, 10, 5), 1),
         (_left_alone, date(2026, 9, 30), 0),
         (_left_alone, date(2027, 1, 10), 2),
         (_left_alone, date(2027, 1, 29), 1),
         (_left_alone, date(2027, 6, 1), 0),
     ],
     ids=[
-        "it waits for its owner", "it does not", "its last step came later", "the day has not come",
+        "it waits for its owner", "it does not", "its last step came later", "its measure is suspended",
+        "its measure was suspended on that day", "its measure goes on", "the day has not come",
         "the first reminder has lapsed", "two have lapsed", "all have lapsed",
     ],
 )  # fmt: skip

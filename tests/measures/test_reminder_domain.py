@@ -1,5 +1,6 @@
 """When an item's owner is reminded, and when not."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,6 +17,8 @@ from builders import (
 from common.contracts.measures import ReformItemReminded, ReminderCause
 from measures.item.domain import Item
 from measures.item.reminder import remind_on_its_day, remind_owner
+from measures.measure.lead import MeasureAbove
+from measures.measure.rules import MeasureState
 from refusals import refused
 
 DUE_ON = date(2022, 12, 31)
@@ -70,6 +73,11 @@ def test_the_clock_reminds_nobody_of_a_day_that_was_moved() -> None:
 
 def test_the_clock_reminds_nobody_for_a_day_before_the_item_s_last_step() -> None:
     assert remind_on_its_day(an_item_in_progress(), due_on=DUE_ON, on=date(2022, 1, 31)).events == ()
+
+
+def test_the_clock_reminds_nobody_while_the_measure_is_suspended() -> None:
+    held_up = replace(an_item_in_progress(), above=MeasureAbove(MeasureState.SUSPENDED))
+    assert remind_on_its_day(held_up, due_on=DUE_ON, on=date(2022, 12, 1)).events == ()
 
 
 @pytest.mark.parametrize(("on", "times"), [(date(2022, 12, 1), 0), (date(2022, 12, 7), 0), (date(2022, 12, 8), 1)])

@@ -20,13 +20,15 @@ from measures.item.store import items
 
 DUE: Final = """
 SELECT item.id, item.due_on, item.due_on + days AS remind_on
-FROM item CROSS JOIN unnest($1::int[]) AS days
+FROM item LEFT JOIN measure ON measure.plan = item.plan AND measure.code = item.measure
+CROSS JOIN unnest($1::int[]) AS days
 WHERE item.due_on BETWEEN $6::date AND $7::date
 AND item.state = ANY($2::text[]) AND item.due_on + days BETWEEN $3::date - $4::int AND $3::date
-AND item.due_on + days >= greatest(item.since, (item.schedule->>'since')::date)
+AND measure.state IS DISTINCT FROM 'suspended'
+AND item.due_on + days >= greatest(item.since, (item.schedule->>'since')::date, measure.since)
 AND item.due_on + days >= coalesce(item.reminded_on + $5::int, item.due_on + days)
 """
-"""Of a day on which the item was not yet with its owner, or not yet due when it is now, nobody is reminded.
+"""Of a day on which the item was not yet with its owner, not yet due when it is now, or held up, nobody is reminded.
 $6 and $7 follow from the rest, so that it goes by index."""
 
 

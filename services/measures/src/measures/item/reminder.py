@@ -8,6 +8,7 @@ from common.contracts.measures import ReformItemReminded, ReminderCause
 from common.decision import Change, Refusal, Unit, must_follow
 from measures.item.domain import Item
 from measures.item.rules import WITH_OWNER
+from measures.measure.rules import MeasureState
 
 REMINDED_RECENTLY = Refusal(
     "item.reminded-recently",
@@ -42,10 +43,12 @@ def remind_on_its_day(item: Item, *, due_on: date, on: date) -> Change[Item]:
     """The clock reminds the owner on one of the days of ``REMINDED_DAYS_AFTER_DUE``.
 
     Nothing happens where the item no longer waits for its owner, is due on another day by now or has taken a step
-    since, or where its owner was reminded on that day already or shortly before.
+    since, where its measure is suspended, or its owner was reminded on that day already or shortly before.
     """
     moved_on = item.state not in WITH_OWNER or item.due_on != due_on or on < item.since
-    return Change(item, (), on) if moved_on or _recently(item, on) else _reminded(item, by=None, on=on)
+    if moved_on or item.above.state is MeasureState.SUSPENDED or _recently(item, on):
+        return Change(item, (), on)
+    return _reminded(item, by=None, on=on)
 
 
 def _recently(item: Item, on: date) -> bool:
