@@ -1,7 +1,7 @@
 """A service's own copy of the directory of association units, fed from the facts that societies tells."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -69,10 +69,14 @@ class Directory:
 
     async def find(self, code: str) -> Unit | None:
         """The unit with that code, if the directory knows it."""
+        return (await self.units()).get(code)
+
+    async def units(self) -> Mapping[str, Unit]:
+        """All units that the directory knows, by their codes."""
         if time.monotonic() - self._read > STALE_SECONDS_MAX:
             self._units = _units(await self._pool.fetch(self._select))
             self._read = time.monotonic()
-        return self._units.get(code)
+        return self._units
 
     async def unit(self, code: str, *, pointer: str) -> Unit:
         """The unit that a request names.

@@ -149,7 +149,7 @@ def install(app: FastAPI) -> None:
         if any(one["type"] == "json_invalid" for one in error.errors()):
             return problem(request, MALFORMED())
         language = language_of(request.headers.get("accept-language"))
-        return problem(request, INVALID(), errors=[_fault(one, language) for one in error.errors()])
+        return problem(request, INVALID(), errors=[fault_of(one, language) for one in error.errors()])
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
@@ -207,7 +207,8 @@ WRONG: Final = {
 """What is wrong with a field, in both languages; the validator's own English where that says it well."""
 
 
-def _fault(error: dict[str, Any], language: str) -> Fault:
+def fault_of(error: dict[str, Any], language: str) -> Fault:
+    """What a validator found wrong with a field, in ``zh`` or ``en``."""
     where = [str(part) for part in error["loc"] if part != "body"]
     zh, en = WRONG.get(error["type"], ("此项的值不符合要求", None))
     said = zh.format(**error.get("ctx", {})) if language == "zh" else en or str(error["msg"])

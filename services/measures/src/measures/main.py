@@ -3,6 +3,7 @@
 import asyncpg
 from fastapi import FastAPI
 
+from common.admission import Transfers
 from common.database import reachable
 from common.desk import UnitOf
 from common.directory import Directory, copy_of, directory_complete
@@ -16,6 +17,8 @@ from measures.evidence.api import router as evidence
 from measures.item.api import router as items
 from measures.item.batch_api import router as item_batches
 from measures.item.course_api import router as item_courses
+from measures.item_sheet.api import SHEETS_MAX
+from measures.item_sheet.api import router as item_sheets
 from measures.local_plan.api import router as local_plans
 from measures.measure.api import router as measures_
 from measures.plan.api import router as plans
@@ -33,9 +36,22 @@ def app_of(settings: Settings) -> FastAPI:
         settings,
         service="measures",
         title="科改通 Kegai · measures",
-        routers=[plans, measures_, local_plans, items, item_courses, item_batches, evidence, files, assurances, risks],
+        routers=[
+            plans,
+            measures_,
+            local_plans,
+            item_sheets,
+            items,
+            item_courses,
+            item_batches,
+            evidence,
+            files,
+            assurances,
+            risks,
+        ],
         unit_of=unit_of,
     )
+    app.state.sheets = Transfers(SHEETS_MAX)
     app.state.files = Files(settings.files) if settings.files else None
     app.state.file_bytes_max = settings.file_bytes_max
     return app

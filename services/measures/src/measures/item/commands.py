@@ -1,18 +1,23 @@
 """What an item's command needs beyond the item: the plan that it stands in, and the directory of units."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from starlette.responses import Response
 
 from common.call import Call
+from common.decision import Change
 from common.directory import Directory
 from measures.item.addition import add_item
+from measures.item.domain import Item
 from measures.item.ending import carry_over_item, merge_item
 from measures.item.requests import CarryOver, ItemAddition, Merger
 from measures.item.rules import LOCAL_PLAN_ELSEWHERE
 from measures.item.store import item_named, items
 from measures.local_plan.store import local_plan_named
+from measures.measure.lead import MeasureAbove
 from measures.measure.store import measure_above
+from measures.plan.domain import Plan
 from measures.plan.rules import WRONG_STATE, PlanState
 from measures.plan.store import plan_named
 
@@ -20,12 +25,31 @@ from measures.plan.store import plan_named
 async def add(call: Call, directory: Directory, request: ItemAddition) -> Response:
     """Put an item on the list of one measure of an adopted plan.
 
-    :raises Refused: ``plan.unknown``, ``plan.wrong-state``, ``plan.unknown-measure``, ``effective.before-plan``,
+    :raises Refused: ``plan.unknown``, and what ``addition`` and its decision refuse.
+    """
+    plan = await plan_named(call, request.plan)
+    return await items.create(call, await addition(call, directory, request, plan=plan))
+
+
+async def addition(
+    call: Call,
+    directory: Directory,
+    request: ItemAddition,
+    *,
+    plan: Plan,
+    parent: Item | None = None,
+    above: MeasureAbove | None = None,
+) -> Callable[[UUID], Change[Item]]:
+    """The decision to put an item on the list, under an id that is still to be given; all that it needs is looked up.
+
+    :param parent: the item that it is to be part of, for who knows it already.
+    :param above: how its measure stands, for who knows it already.
+    :raises Refused: ``plan.wrong-state``, ``plan.unknown-measure``, ``effective.before-plan``,
         ``unit.unknown``, ``local-plan.unknown``, ``local-plan.wrong-state``, ``local-plan.unknown-measure``,
-        ``local-plan.owner-outside``, ``item.local-plan-elsewhere``, ``item.unknown``, and what ``add_item`` refuses.
+        ``local-plan.owner-outside``, ``item.local-plan-elsewhere``, ``item.unknown``; the decision what ``add_item``
+        refuses.
     """
     on = call.effective(request.effective_on)
-    plan = await plan_named(call, request.plan)
     plan.require_open_for_items(request.measure, on=on)
     owner = await directory.unit(request.owner, pointer="/owner")
     co_units = [await directory.unit(code, pointer=f"/co_units/{n}") for n, code in enumerate(request.co_units)]
@@ -34,34 +58,32 @@ async def add(call: Call, directory: Directory, request: ItemAddition) -> Respon
         if local_plan.plan != plan.code:
             raise LOCAL_PLAN_ELSEWHERE(pointer="/local_plan")
         local_plan.require_open_for_items(request.measure, owner=owner)
-    parent = await item_named(call, plan.code, request.parent, pointer="/parent") if request.parent else None
-    above = await measure_above(call, plan.code, request.measure)
-    return await items.create(
-        call,
-        lambda new_id: add_item(
-            id=new_id,
-            plan=plan.code,
-            plan_starts_on=plan.starts_on,
-            measure=request.measure,
-            code=request.code,
-            title_zh=request.title_zh,
-            title_en=request.title_en,
-            owner=owner.id,
-            co_units=tuple(unit.id for unit in co_units),
-            responsible_post=request.responsible_post,
-            problem=request.problem,
-            deliverable=request.deliverable,
-            effect=request.effect,
-            focus=request.focus,
-            planned_start_on=request.planned_start_on,
-            due_on=request.due_on,
-            milestones=tuple(one.as_planned() for one in request.milestones),
-            on=on,
-            local_plan=request.local_plan,
-            parent=parent,
-            progress_basis=request.progress_basis,
-            above=above,
-        ),
+    if request.parent and parent is None:
+        parent = await item_named(call, plan.code, request.parent, pointer="/parent")
+    above = above or await measure_above(call, plan.code, request.measure)
+    return lambda new_id: add_item(
+        id=new_id,
+        plan=plan.code,
+        plan_starts_on=plan.starts_on,
+        measure=request.measure,
+        code=request.code,
+        title_zh=request.title_zh,
+        title_en=request.title_en,
+        owner=owner.id,
+        co_units=tuple(unit.id for unit in co_units),
+        responsible_post=request.responsible_post,
+        problem=request.problem,
+        deliverable=request.deliverable,
+        effect=request.effect,
+        focus=request.focus,
+        planned_start_on=request.planned_start_on,
+        due_on=request.due_on,
+        milestones=tuple(one.as_planned() for one in request.milestones),
+        on=on,
+        local_plan=request.local_plan,
+        parent=parent,
+        progress_basis=request.progress_basis,
+        above=above,
     )
 
 
