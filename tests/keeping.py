@@ -14,8 +14,7 @@ from common.decision import Change
 from common.store import Aggregates, Decided
 from measures.item.addition import add_item
 from measures.item.domain import Item
-from measures.item.store import ItemRow, items
-from measures.measure.store import ABOVE
+from measures.item.store import BESIDE, ItemRow, items
 
 ON = date(2022, 2, 1)
 TABLES = ("item", "event", "outbox", "idempotency")
@@ -49,4 +48,4 @@ def planning(number: int) -> Callable[[Item], Change[Item]]:
 
 def another_process() -> Aggregates[Item]:
     """The same store as another process has it: with lanes of its own."""
-    return Aggregates(ItemRow, Item, of="item", at="/api/v1/items", reads={"above": ABOVE})
+    return Aggregates(ItemRow, Item, of="item", at="/api/v1/items", reads=BESIDE)

@@ -163,6 +163,7 @@ MEASURE = noun_of(
 
 _LED = MeasureAbove(MeasureState.IN_PROGRESS, (Lead(JUDGE.id, (), date(2022, 1, 1)),))
 _HELD_UP = MeasureAbove(MeasureState.SUSPENDED)
+_ENDING = MeasureAbove(MeasureState.IN_PROGRESS, plan_in_final_evaluation=True)
 
 
 def _then(item: Item, path: str, by: Unit = OWNER) -> Item:
@@ -192,7 +193,8 @@ ITEM = Noun(
         "closed, and in doubt": _then(a_closed_item(), "milestones/1/revoke", by=JUDGE),
         "cancelled": _then(an_item_in_progress(), "cancel"),
         "merged": _then(an_assigned_item(), "merge"),
-        "carried over": _then(an_item_with_a_report(), "carry-over"),
+        "in progress, its plan in final evaluation": replace(an_item_in_progress(), above=_ENDING),
+        "carried over": _then(replace(an_item_with_a_report(), above=_ENDING), "carry-over"),
     },
     partial(take_item, on=ON),
 )

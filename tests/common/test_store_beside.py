@@ -13,8 +13,7 @@ from common.rows import RowCodec
 from common.store import Aggregates
 from keeping import keep_an_item, planning
 from measures.item.domain import Item
-from measures.item.store import ItemRow
-from measures.measure.store import ABOVE
+from measures.item.store import BESIDE, ItemRow
 from measures.plan.domain import define_plan
 from measures.plan.store import plans
 
@@ -39,7 +38,7 @@ KNOWING: Aggregates[Any] = Aggregates(
     of="item",
     at="/api/v1/items",
     reads={
-        "above": ABOVE,
+        **BESIDE,
         "period": "SELECT jsonb_build_object('ends_on', ends_on) FROM plan WHERE plan.code = found.plan",
     },
 )

@@ -138,7 +138,7 @@ async def test_a_revoked_verification_leaves_an_item_closed_and_in_doubt_until_i
         ("reporter", "cancel", WHY, 403, "auth.not-permitted", None),
         ("office", "merge", WHY, 422, "request.invalid", "/into"),
         ("office", "carry-over", WHY | {"successor": "NO-PLAN"}, 422, "plan.unknown", "/successor"),
-        ("office", "carry-over", WHY | {"successor": "PLAN-1"}, 409, "plan.wrong-state", None),
+        ("office", "carry-over", WHY | {"successor": "PLAN-1"}, 422, "item.carried-into-own-plan", "/successor"),
         ("office", "reopen", WHY, 409, "item.wrong-state", None),
         ("office", "note", NOTED, 403, "auth.not-permitted", None),
         ("reporter", "note", NOTED | {"done": ""}, 422, "request.invalid", "/done"),

@@ -1,6 +1,7 @@
 """How an item ends otherwise than verified, by the office and an authority; and how a closed one is taken up again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -28,11 +29,13 @@ from measures.item.ending import cancel_item, carry_over_item, merge_item, reope
 from measures.item.extension import request_extension
 from measures.item.particulars import Ending
 from measures.item.rules import ItemState
+from measures.measure.lead import MeasureAbove
 from refusals import refused
 
 LATER = date(2022, 9, 1)
 WHY: dict[str, Any] = {"reason": "任务重复", "authority": "会议纪要"}
 OTHER = a_draft_item(code="A1-99")
+ENDING = MeasureAbove(plan_in_final_evaluation=True)
 LIVE = [a_draft_item, an_assigned_item, an_item_in_progress, an_item_reported_done]
 
 
@@ -45,7 +48,7 @@ def _merged(item: Item, into: Item = OTHER, **changed: str) -> Change[Item]:
 
 
 def _carried_over(item: Item, successor: str = "PLAN-2") -> Change[Item]:
-    return carry_over_item(item, successor=successor, **WHY, by=None, on=LATER)
+    return carry_over_item(replace(item, above=ENDING), successor=successor, **WHY, by=None, on=LATER)
 
 
 ENDS: list[Callable[[Item], Change[Item]]] = [_cancelled, _merged, _carried_over]
@@ -130,6 +133,11 @@ def test_an_item_is_not_merged_into_one_that_has_ended(ended: Item) -> None:
 def test_a_merger_that_happened_stands_whatever_the_other_became() -> None:
     merged = _merged(an_item_in_progress()).state
     assert _merged(merged, _cancelled(OTHER).state).events == ()
+
+
+def test_an_item_is_not_carried_over_while_its_plan_goes_on() -> None:
+    with refused("item.plan-goes-on"):
+        carry_over_item(an_item_in_progress(), successor="PLAN-2", **WHY, by=None, on=LATER)
 
 
 def test_an_item_is_not_carried_over_into_its_own_plan() -> None:

@@ -133,16 +133,25 @@ class ItemLife(RuleBasedStateMachine):
         if len(self.milestones) < 3 and self._try("milestones", "CQ", days):
             self.milestones[len(self.milestones) + 1] = ("planned", True)
 
-    @rule(by=st.sampled_from(["ORG", "SOC"]), data=st.data())
-    def take_one_of_the_steps_that_lead_on(self, by: str, data: st.DataObject) -> None:
+    @rule(data=st.data())
+    def take_one_of_the_steps_that_lead_on(self, data: st.DataObject) -> None:
         """Chance alone seldom finds the way to the end."""
-        offered = sorted(path for path in self._expected(by) if path.rpartition("/")[2] in LEADING_ON)
-        path = data.draw(st.sampled_from(offered)) if offered else ""
+        offered = sorted((path, by) for by in ("ORG", "SOC") for path in self._expected(by))
+        leading = [(path, by) for path, by in offered if path.rpartition("/")[2] in LEADING_ON]
+        path, by = data.draw(st.sampled_from(leading)) if leading else ("", "")
         match path.split("/"):
             case ["milestones", number, step]:
                 self.take_a_step_of_a_milestone(step, int(number), by, 1)
             case [step] if step:
                 self.take_a_step(step, by, 1)
+
+    @rule(data=st.data())
+    def take_a_judgement_back(self, data: st.DataObject) -> None:
+        """Seldom does chance hit on a milestone of which something was said."""
+        said = sorted(path for path in self._expected("SOC") if path.endswith(("/return", "/revoke")))
+        if said:
+            _, number, step = data.draw(st.sampled_from(said)).split("/")
+            self.take_a_step_of_a_milestone(step, int(number), "SOC", 1)
 
     def _try(self, path: str, by: str, days: int) -> bool:
         """Whether the step changed the item, which it does exactly where the tables say so."""
@@ -260,7 +269,7 @@ def test_an_item_that_forgets_who_may_judge_is_caught(monkeypatch: pytest.Monkey
 
 def _assert_caught() -> None:
     once = settings(
-        max_examples=400, stateful_step_count=40, phases=[Phase.generate], deadline=None, database=None,
+        max_examples=1000, stateful_step_count=50, phases=[Phase.generate], deadline=None, database=None,
         report_multiple_bugs=False, derandomize=True,
     )  # fmt: skip
     with pytest.raises(AssertionError):

@@ -18,7 +18,6 @@ from measures.local_plan.store import local_plan_named
 from measures.measure.lead import MeasureAbove
 from measures.measure.store import measure_above
 from measures.plan.domain import Plan
-from measures.plan.rules import WRONG_STATE, PlanState
 from measures.plan.store import plan_named
 
 
@@ -105,15 +104,12 @@ async def merge(call: Call, item_id: UUID, request: Merger) -> Response:
 
 
 async def carry_over(call: Call, item_id: UUID, request: CarryOver) -> Response:
-    """Carry an item over into a successor plan, while its own plan is evaluated for the last time.
+    """Carry an item over into a successor plan, which is looked up by its code.
 
-    :raises Refused: ``item.not-found``, ``plan.unknown``, ``plan.wrong-state``, and what ``carry_over_item`` refuses.
+    :raises Refused: ``plan.unknown``, and what ``carry_over_item`` refuses.
     """
     on = call.effective(request.effective_on)
-    plan = await plan_named(call, (await items.load(call, item_id)).state.plan)
     successor = await plan_named(call, request.successor, pointer="/successor")
-    if plan.state is not PlanState.FINAL_EVALUATION:
-        raise WRONG_STATE(state=plan.state)
     return await items.change(
         call,
         item_id,

@@ -57,8 +57,8 @@ def carry_over_item(
 ) -> Change[Item]:
     """A successor plan goes on with the item; in its own plan it stays listed, unfinished and in the denominators.
 
-    :raises Refused: ``item.wrong-state``, ``item.carried-into-own-plan``, ``item.ended-otherwise``,
-        ``effective.before-predecessor``.
+    :raises Refused: ``item.wrong-state``, ``item.plan-goes-on``, ``item.carried-into-own-plan``,
+        ``item.ended-otherwise``, ``effective.before-predecessor``.
     """
     if successor == item.plan:
         raise CARRIED_NOWHERE(pointer="/successor")

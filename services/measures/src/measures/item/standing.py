@@ -22,6 +22,7 @@ from measures.item.rules import (
     NOT_OWNER,
     NOT_PARTAKER,
     OPEN_MILESTONES,
+    PLAN_GOES_ON,
     PLANNING,
     STEPS,
     STEPS_FROM,
@@ -78,7 +79,7 @@ class Standing:
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
     """Whether its progress is measured by its milestones or by the local items that are part of it."""
     above: MeasureAbove = MeasureAbove()  # noqa: RUF009 - a value like any other default
-    """How its measure stands, and who leads it; read beside the item."""
+    """How its measure stands, who leads it, and whether its plan is about to end; read beside the item."""
     grounds: Grounds = Grounds()  # noqa: RUF009 - a value like any other default
     """The evidence for it and its milestones, and what its plan demands of that; read beside the item."""
 
@@ -140,6 +141,8 @@ class Standing:
             return NO_REQUIRED_MILESTONE()
         if action == "close" and (numbers := self._open_milestones()):
             return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
+        if action == "carry-over" and not self.above.plan_in_final_evaluation:
+            return PLAN_GOES_ON()
         return self._held_up(action) or (self._undecided() if action == "reschedule" else None)
 
     def _missing_for_milestone(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:

@@ -1,6 +1,7 @@
 """Where items are kept, and how one is found by its code."""
 
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, Index, UniqueConstraint, Uuid
@@ -82,9 +83,11 @@ def _concerns(item: Item) -> Concerned:
     return Concerned(units=(item.owner, *item.co_units), leads=(lead.unit,) if lead else ())
 
 
+BESIDE: Final = {"above": ABOVE, "grounds": GROUNDS}
+"""What stands beside an item and is read with it."""
 items = Aggregates(
     ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN},
-    reads={"above": ABOVE, "grounds": GROUNDS},
+    reads=BESIDE,
 )  # fmt: skip
 
 

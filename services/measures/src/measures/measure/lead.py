@@ -32,7 +32,8 @@ def leading(leads: tuple[Lead, ...], on: date | None) -> tuple[UUID, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MeasureAbove:
-    """What an item knows of its measure: how it stands, and who leads it since when."""
+    """What an item knows of its measure: how it stands, who leads it since when, and how far its plan is."""
 
     state: MeasureState = MeasureState.PLANNED
     leads: tuple[Lead, ...] = ()
+    plan_in_final_evaluation: bool = False

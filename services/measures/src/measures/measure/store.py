@@ -74,8 +74,10 @@ LISTED: Final = """
 """
 """What all plans put down."""
 ABOVE: Final = """
-SELECT jsonb_build_object('state', measure.state, 'leads', measure.leads) FROM measure
-WHERE measure.plan = found.plan AND measure.code = found.measure
+SELECT jsonb_build_object(
+    'state', coalesce(measure.state, 'planned'), 'leads', coalesce(measure.leads, '[]'),
+    'plan_in_final_evaluation', plan.state = 'final-evaluation')
+FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.measure WHERE plan.code = found.plan
 """
 """The measure above a row of ``item``, as ``MeasureAbove``: to be read beside it."""
 LED_BY: Final = """
