@@ -60,6 +60,8 @@ class ReformItemAdded(MeasuresEvent):
     """The municipal item that a local one is part of."""
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
     """By what its progress is measured: its own milestones, or the local items that are part of it."""
+    continues: UUID | None = None
+    """The item of an earlier plan that was carried over and with which this one goes on."""
     added_on: EffectiveOn
 
 
