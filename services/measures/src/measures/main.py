@@ -12,6 +12,7 @@ from common.http import create_app
 from common.process import serve
 from common.settings import Settings
 from measures.assurance.api import router as assurances
+from measures.continuation.api import router as continuations
 from measures.evidence.api import files
 from measures.evidence.api import router as evidence
 from measures.item.api import router as items
@@ -41,6 +42,7 @@ def app_of(settings: Settings) -> FastAPI:
             measures_,
             local_plans,
             item_sheets,
+            continuations,
             items,
             item_courses,
             item_batches,
