@@ -5,22 +5,16 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
-from builders import JUDGE, call_of
 from common.clock import business_date
-from common.contracts.measures import Rating, SubjectKind
-from common.store import Decided
 from eventually import eventually
 from kegai.local.ports import free_port
-from measures.assurance.domain import give_assurance
-from measures.assurance.store import assurances
-from measures.subject.partakers import Partakers
 from servers import Database
+from ticking import happened, rate
 
 TODAY = business_date(datetime.now(UTC))
 THINGS = 120
@@ -49,32 +43,23 @@ async def work(database: Database) -> AsyncIterator[Callable[[], Awaitable[async
             await process.wait()
 
 
-async def forty_days(pool: asyncpg.Pool) -> set[tuple[date, UUID]]:
+async def forty_days(pool: asyncpg.Pool) -> set[tuple[date, str, UUID]]:
     """As many ratings as there are ``THINGS``, that were to expire in the last forty days, on which day each."""
-
-    async def rate(n: int) -> tuple[date, UUID]:
-        told: dict[str, Any] = {"plan": "PLAN-1", "subject_kind": SubjectKind.ITEM, "subject": f"A1-{n}"}
-        told |= {"partakers": Partakers(), "rating": Rating.GREEN, "reason": "理由", "by": JUDGE}
-        told |= {"on": TODAY - timedelta(days=60), "expires_on": TODAY - timedelta(days=n % 41)}
-        reply = await assurances.create(call_of(pool), lambda new_id: give_assurance(id=new_id, **told))
-        return told["expires_on"], Decided.model_validate_json(bytes(reply.body)).id
-
-    return {await rate(n) for n in range(THINGS)}
+    given_on, days = TODAY - timedelta(days=60), [TODAY - timedelta(days=n % 41) for n in range(THINGS)]
+    return {
+        (day, "assurance-expired", await rate(pool, f"A1-{n}", expires_on=day, on=given_on))
+        for n, day in enumerate(days)
+    }
 
 
-async def happened(pool: asyncpg.Pool) -> list[tuple[date, UUID]]:
-    rows = await pool.fetch("SELECT * FROM event WHERE actor = 'clock' ORDER BY position")
-    return [(row["effective_on"], row["aggregate_id"]) for row in rows]
-
-
-async def assert_each_once_in_order(pool: asyncpg.Pool, expected: set[tuple[date, UUID]]) -> None:
+async def assert_each_once_in_order(pool: asyncpg.Pool, expected: set[tuple[date, str, UUID]]) -> None:
     async def all_of_it() -> bool:
         return len(await happened(pool)) >= len(expected)
 
     await eventually(all_of_it, seconds=30)
     found = await happened(pool)
     assert (len(found), set(found)) == (len(expected), expected)
-    assert [day for day, _ in found] == sorted(day for day, _ in found)
+    assert [day for day, *_ in found] == sorted(day for day, *_ in found)
 
 
 Work = Callable[[], Awaitable[asyncio.subprocess.Process]]
