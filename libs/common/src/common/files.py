@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from common.decision import Kind, Refusal
 from common.telemetry import log
@@ -136,7 +136,9 @@ def _opened(where: str) -> "LocalStore | S3Store":
     address = urlsplit(where)
     try:
         if address.scheme == "file" and not address.netloc and not address.query:
-            return LocalStore(Path(address.path), mkdir=True)
+            folder = Path(unquote(address.path))
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # for nobody else to read
+            return LocalStore(folder)
         if address.scheme == "s3" and address.netloc:
             options: Any = dict(parse_qsl(address.query, strict_parsing=bool(address.query)))
             plain = str(options.get("endpoint", "")).startswith("http://")

@@ -69,17 +69,16 @@ SELECT coalesce(jsonb_agg(took), '[]') FROM (
 """Whose work each thing is that it proves, as ``Partakers``, whatever changed since it was linked."""
 GROUNDS: Final = """
 SELECT jsonb_build_object(
-    'proofs', (
-        SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'evidence', evidence.id, 'number', link -> 'number', 'state', evidence.state) ORDER BY evidence.id), '[]')
+    'proofs', ARRAY(
+        SELECT jsonb_build_object('evidence', evidence.id, 'number', link -> 'number', 'state', evidence.state)
         FROM evidence, jsonb_array_elements(evidence.links) AS link
         WHERE evidence.links @> jsonb_build_array(jsonb_build_object('id', found.id))
         AND link ->> 'id' = found.id::text),
-    'rules', (
-        SELECT coalesce(jsonb_agg(jsonb_build_object(
+    'rules', ARRAY(
+        SELECT jsonb_build_object(
             'since', policy -> 'since',
             'evidence_from', CASE WHEN (policy ->> 'evidence_from')::date
-                <= (now() AT TIME ZONE 'Asia/Shanghai')::date THEN policy -> 'evidence_from' END)), '[]')
+                <= (now() AT TIME ZONE 'Asia/Shanghai')::date THEN policy -> 'evidence_from' END)
         FROM plan, jsonb_array_elements(plan.policies) AS policy WHERE plan.code = found.plan))
 """
 """The ``Grounds`` of a row of ``item``: to be read beside it."""

@@ -1,6 +1,7 @@
 """Documents on record for what they prove; their files are kept elsewhere."""
 
 import sqlalchemy as sa
+import sqlmodel
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
@@ -9,6 +10,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+TEXT = sqlmodel.sql.sqltypes.AutoString()
 STATES = "state IN ('registered', 'verified', 'rejected', 'invalidated', 'superseded')"
 CLASSIFICATIONS = "classification IN ('public', 'internal', 'sensitive')"
 
@@ -20,22 +22,22 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("file", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("file", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("media_type", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("document_number", sa.Text(), nullable=True),
-        sa.Column("issuer", sa.Text(), nullable=True),
+        sa.Column("media_type", TEXT, nullable=False),
+        sa.Column("title", TEXT, nullable=False),
+        sa.Column("document_number", TEXT, nullable=True),
+        sa.Column("issuer", TEXT, nullable=True),
         sa.Column("issued_on", sa.Date(), nullable=True),
-        sa.Column("classification", sa.Text(), nullable=False),
+        sa.Column("classification", TEXT, nullable=False),
         sa.Column("redacted", sa.Boolean(), nullable=False),
         sa.Column("registered_by", sa.Uuid(), nullable=False),
         sa.Column("links", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("authority", sa.Text(), nullable=True),
+        sa.Column("reason", TEXT, nullable=True),
+        sa.Column("authority", TEXT, nullable=True),
         sa.Column("successor", sa.Uuid(), nullable=True),
         sa.CheckConstraint(STATES, name=op.f("ck_evidence_state_known")),
         sa.CheckConstraint(CLASSIFICATIONS, name=op.f("ck_evidence_classification_known")),
