@@ -1,7 +1,7 @@
 """What the routes of a service say of themselves: the permission that each needs, and what it may be asked with."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import product
 
@@ -33,7 +33,7 @@ def declared(route: RouteContext) -> set[str]:
     return permissions | ({"*"} if open_to_all in calls else set())
 
 
-def commands(app: FastAPI, at: str, values: dict[str, tuple[str, ...]]) -> dict[str, str]:
+def commands(app: FastAPI, at: str, values: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Every command on one thing of the collection ``at``: its path below the thing's address, and its permission.
 
     :param values: what stands for each further parameter in a path.
