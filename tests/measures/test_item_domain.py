@@ -22,6 +22,7 @@ from builders import (
 )
 from common.contracts.measures import (
     MilestonePlanned,
+    Quality,
     ReformItemAcknowledged,
     ReformItemAdded,
     ReformItemAssigned,
@@ -29,6 +30,7 @@ from common.contracts.measures import (
     ReformItemReturned,
     ReformItemStarted,
     ReformItemVerifiedClosed,
+    Tendency,
 )
 from common.decision import Change, Unit
 from measures.item.addition import add_item
@@ -55,6 +57,13 @@ def test_an_item_is_put_on_the_list_with_its_milestones() -> None:
 
 def test_an_item_may_be_listed_before_its_milestones_are_known() -> None:
     assert len(add_item(**item_words(milestones=())).events) == 1
+
+
+def test_an_item_has_each_of_its_tags_once() -> None:
+    change = add_item(**item_words(tags=(Quality.MASS, Tendency.OFFICE, Quality.MASS)))
+    added = change.events[0]
+    assert isinstance(added, ReformItemAdded)
+    assert added.tags == change.state.tags == (Quality.MASS, Tendency.OFFICE)
 
 
 def test_the_owner_is_not_a_co_unit_too() -> None:

@@ -25,7 +25,8 @@ async def listed(office: httpx.AsyncClient, plan: str) -> None:
         ("A1-C", "Rules", "2022-12-31"),
         ("A1-D", "Rules of old", "2022-12-31"),
     ):
-        body = item_body(code=code, title_zh=f"事项{code[-1]}", title_en=title_en, due_on=due_on)
+        tags = ["mass", "office"] if code == "A1-B" else ["mass"] if code == "A1-C" else []
+        body = item_body(code=code, title_zh=f"事项{code[-1]}", title_en=title_en, due_on=due_on, tags=tags)
         reply = await office.post(ITEMS, json=body)
         assert reply.status_code == 201, reply.text
     why = {"reason": "撤并", "authority": "会议纪要"}
@@ -47,6 +48,9 @@ async def listed(office: httpx.AsyncClient, plan: str) -> None:
         ({"text": "100%"}, "B"),
         ({"text": "_"}, ""),
         ({"state": "cancelled"}, "D"),
+        ({"tag": "mass"}, "BC"),
+        ({"tag": "office", "state": "draft"}, "B"),
+        ({"tag": "workers"}, ""),
         ({"state": "draft", "text": "rules", "measure": "A1", "owner": "ORG"}, "C"),
     ],
 )
@@ -74,7 +78,8 @@ async def test_a_cursor_of_another_order_is_refused(office: httpx.AsyncClient, p
 
 
 @pytest.mark.parametrize(
-    "asked", [{"due_from": "soon"}, {"late": "perhaps"}, {"text": ""}, {"text": "x" * 101}, {"sort": "title"}]
+    "asked",
+    [{"due_from": "soon"}, {"late": "perhaps"}, {"text": ""}, {"text": "x" * 101}, {"sort": "title"}, {"tag": "red"}],
 )
 async def test_a_question_that_cannot_be_asked_is_refused(
     office: httpx.AsyncClient, plan: str, asked: dict[str, str]

@@ -77,6 +77,7 @@ def continue_item(
         milestones=tuple(_anew(m, planned_start_on, due_on) for m in before.milestones if m.state in UNFINISHED),
         on=on,
         progress_basis=before.progress_basis,
+        tags=before.tags,
         above=above,
     )
     added, *planned = change.events

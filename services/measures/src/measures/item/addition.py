@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from common.contracts.measures import Focus, ProgressBasis, ReformItemAdded
+from common.contracts.measures import Focus, ItemTag, ProgressBasis, ReformItemAdded
 from common.decision import Change
 from measures.item.domain import Item
 from measures.item.milestone import PlannedMilestone
@@ -47,6 +47,7 @@ def add_item(
     local_plan: str | None = None,
     parent: Item | None = None,
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES,
+    tags: tuple[ItemTag, ...] = (),
     above: MeasureAbove = MeasureAbove(),  # noqa: B008 - a value like any other default
 ) -> Change[Item]:
     """Put an item on the list of a measure, with the milestones that are known by then.
@@ -73,7 +74,8 @@ def add_item(
         item=id, plan=plan, measure=measure, code=code, title_zh=title_zh, title_en=title_en, owner=owner,
         co_units=co_units, responsible_post=responsible_post, problem=problem, deliverable=deliverable, effect=effect,
         focus=focus, planned_start_on=planned_start_on, due_on=due_on, local_plan=local_plan,
-        parent=parent.id if parent else None, progress_basis=progress_basis, added_on=on,
+        parent=parent.id if parent else None, progress_basis=progress_basis,
+        tags=tuple(dict.fromkeys(tags)), added_on=on,
     )  # fmt: skip
     item = Item(
         id=id, version=1 + len(milestones), plan=plan, plan_starts_on=plan_starts_on, measure=measure, code=code,
@@ -81,7 +83,8 @@ def add_item(
         problem=problem, deliverable=deliverable, effect=effect, focus=focus, planned_start_on=planned_start_on,
         due_on=due_on, state=ItemState.DRAFT, since=on, claim=None,
         milestones=tuple(planned.on_the_list(on) for planned in milestones), schedule=Schedule(since=on),
-        local_plan=local_plan, parent=added.parent, progress_basis=progress_basis, above=above,
+        local_plan=local_plan, parent=added.parent, progress_basis=progress_basis, tags=added.tags,
+        above=above,
     )  # fmt: skip
     return Change(item, (added, *(planned.told(id, on) for planned in milestones)), on)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from common.call import Call
 from common.contracts import Code
+from common.contracts.measures import ItemTag
 from common.directory import Directory
 from common.door import Door, needs
 from common.history import History
@@ -53,6 +54,7 @@ async def list_(
     state: ItemState | None = None,
     owner: Code | None = None,
     local_plan: Code | None = None,
+    tag: ItemTag | None = None,
     due_from: date | None = None,
     due_to: date | None = None,
     late: Annotated[bool | None, Query(description="Past its due date and not ended, as of today")] = None,
@@ -69,6 +71,7 @@ async def list_(
         state=state,
         owner=owner_unit.id if owner_unit else None,
         local_plan=local_plan,
+        tag=tag,
         due_from=due_from,
         due_to=due_to,
         late=late,

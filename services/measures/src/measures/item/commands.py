@@ -82,6 +82,7 @@ async def addition(
         local_plan=request.local_plan,
         parent=parent,
         progress_basis=request.progress_basis,
+        tags=request.tags,
         above=above,
     )
 

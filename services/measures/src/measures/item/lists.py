@@ -8,6 +8,7 @@ from uuid import UUID
 
 from common.call import Call
 from common.clock import business_date
+from common.contracts.measures import ItemTag
 from common.decision import Kind, Refusal
 from measures.item.domain import Item
 from measures.item.rules import TERMINAL, ItemState
@@ -38,6 +39,7 @@ class ItemFilter:
     state: ItemState | None = None
     owner: UUID | None = None
     local_plan: str | None = None
+    tag: ItemTag | None = None
     due_from: date | None = None
     due_to: date | None = None
     """The last day of the range, itself within it."""
@@ -92,6 +94,8 @@ def _ask_what(asking: Asking, wanted: ItemFilter, *, today: date) -> None:
     for column in ("measure", "state", "owner", "local_plan"):
         if (value := getattr(wanted, column)) is not None:
             asking.where(column + " = {}", value)
+    if wanted.tag is not None:
+        asking.where("{} = ANY(tags)", wanted.tag)
     if wanted.due_from is not None:
         asking.where("due_on >= {}", wanted.due_from)
     if wanted.due_to is not None:

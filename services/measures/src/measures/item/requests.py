@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import ConfigDict, Field
 
 from common.contracts import Code, Text, Title
-from common.contracts.measures import Focus, MilestoneKind, ProgressBasis
+from common.contracts.measures import Focus, ItemTag, MilestoneKind, ProgressBasis
 from common.http import Body, Command, Day
 from measures.item.milestone import PlannedMilestone
 
@@ -87,6 +87,8 @@ class ItemAddition(Command):
     parent: Code | None = None
     """The municipal item, of the same plan, that a local one is part of."""
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
+    tags: tuple[ItemTag, ...] = Field(default=(), max_length=20)
+    """三性、四化、四服务: which qualities it strengthens, which tendencies it removes, whom it serves."""
 
 
 class Claim(Command):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from common.contracts.measures import Focus, ProgressBasis
+from common.contracts.measures import Focus, ItemTag, ProgressBasis
 from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit
 from measures.evidence.grounds import Grounds
 from measures.item.milestone import Milestone, MilestoneState
@@ -78,6 +78,7 @@ class Standing:
     """The municipal item that a local one is part of."""
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
     """Whether its progress is measured by its milestones or by the local items that are part of it."""
+    tags: tuple[ItemTag, ...] = ()
     above: MeasureAbove = MeasureAbove()  # noqa: RUF009 - a value like any other default
     """How its measure stands, who leads it, and whether its plan is about to end; read beside the item."""
     grounds: Grounds = Grounds()  # noqa: RUF009 - a value like any other default

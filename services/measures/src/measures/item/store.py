@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, Index, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, Column, Index, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -75,6 +75,7 @@ class ItemRow(Base, AggregateRow, table=True):
     local_plan: str | None
     parent: UUID | None
     progress_basis: str
+    tags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
 
 
 def _concerns(item: Item) -> Concerned:

@@ -57,10 +57,6 @@ from common.contracts.measures.measure import (
     MeasureSubmittedForAcceptance,
     MeasureSuspended,
     MeasureTagged,
-    Quality,
-    ServiceTo,
-    Tag,
-    Tendency,
 )
 from common.contracts.measures.milestone import (
     MilestoneCancelled,
@@ -106,6 +102,13 @@ from common.contracts.measures.risk import (
     RiskRaised,
     RiskReassessed,
 )
+from common.contracts.measures.tags import (
+    ItemTag,
+    Quality,
+    ServiceTo,
+    Tag,
+    Tendency,
+)
 from common.contracts.measures.words import (
     MeasuresEvent,
     SubjectKind,
@@ -133,6 +136,7 @@ __all__ = [
     "ExtensionRequested",
     "FinalEvaluationStarted",
     "Focus",
+    "ItemTag",
     "LocalPlanClosed",
     "LocalPlanDrafted",
     "LocalPlanEnteredIntoForce",

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field
 
 from common.contracts import Code, EffectiveOn, Text, Title, TitleEn, TitleZh
+from common.contracts.measures.tags import ItemTag
 from common.contracts.measures.words import Authority, Judge, MeasuresEvent, Reason
 
 ItemId = Annotated[UUID, Field(description="The reform item: the aggregate, and the record's key.")]
@@ -60,6 +61,8 @@ class ReformItemAdded(MeasuresEvent):
     """The municipal item that a local one is part of."""
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
     """By what its progress is measured: its own milestones, or the local items that are part of it."""
+    tags: tuple[ItemTag, ...] = ()
+    """Which qualities it strengthens, which tendencies it removes, whom it serves: each word once."""
     continues: UUID | None = None
     """The item of an earlier plan that was carried over and with which this one goes on."""
     added_on: EffectiveOn

@@ -1,14 +1,14 @@
 """What is told of a measure: launched, led, tagged, held up, put before judges and accepted or sent back."""
 
 from decimal import Decimal
-from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from common.contracts import Code, EffectiveOn
 from common.contracts.measures.item import Focus
+from common.contracts.measures.tags import Quality, ServiceTo, Tendency
 from common.contracts.measures.words import Judge, MeasuresEvent, Reason
 
 MeasureId = Annotated[
@@ -17,46 +17,6 @@ MeasureId = Annotated[
 PlanCode = Annotated[Code, Field(description="The plan, by its code.")]
 MeasureCode = Annotated[Code, Field(description="The measure, by its code within the plan.")]
 Score = Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)]
-
-
-class Tag(StrEnum):
-    """A word of a closed list, with what it is called in both languages."""
-
-    zh: str
-    en: str
-    priority: bool
-
-    def __new__(cls, value: str, zh: str, en: str, priority: bool = False) -> Self:
-        """A member: its value on the wire, its names, and whether the reform puts it first."""
-        tag = str.__new__(cls, value)
-        tag._value_, tag.zh, tag.en, tag.priority = value, zh, en, priority
-        return tag
-
-
-class Quality(Tag):
-    """强“三性”: which of the three qualities a measure strengthens."""
-
-    POLITICAL = "political", "政治性", "political character"
-    ADVANCED = "advanced", "先进性", "advanced character"
-    MASS = "mass", "群众性", "mass character"
-
-
-class Tendency(Tag):
-    """去“四化”: which of the four tendencies a measure removes; the first two are the stubborn ones."""
-
-    OFFICE = "office", "机关化", "acting like an office", True
-    ADMINISTRATIVE = "administrative", "行政化", "acting like an authority", True
-    ARISTOCRATIC = "aristocratic", "贵族化", "keeping to an elite"
-    ENTERTAINMENT = "entertainment", "娱乐化", "turning to entertainment"
-
-
-class ServiceTo(Tag):
-    """“四服务”: whom or what a measure serves."""
-
-    WORKERS = "workers", "服务科技工作者", "science and technology workers"
-    INNOVATION = "innovation", "服务创新驱动发展", "innovation-driven development"
-    LITERACY = "literacy", "服务全民科学素质提升", "public science literacy"
-    DECISIONS = "decisions", "服务党和政府科学决策", "scientific decision-making"
 
 
 class MeasureLaunched(MeasuresEvent):
