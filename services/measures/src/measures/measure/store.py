@@ -19,6 +19,7 @@ from measures.measure.domain import Measure, measure_id, planned
 from measures.measure.lead import MeasureAbove, led_on
 from measures.measure.rules import MeasureState
 from measures.measure.surroundings import PutDown, Work
+from measures.plan.rules import PlanState
 from measures.tables import Base
 
 
@@ -51,12 +52,12 @@ def _quoted(*states: str) -> str:
 
 STARTED: Final = (ItemState.IN_PROGRESS, ItemState.REPORTED_DONE, ItemState.VERIFIED_CLOSED)
 """In these states an item shows that work on its measure has begun."""
-PUT_DOWN: Final = """
+PUT_DOWN: Final = f"""
 SELECT jsonb_build_object(
     'aspect', one->>'aspect', 'name_zh', one->>'name_zh', 'name_en', one->>'name_en', 'starts_on', plan.starts_on,
-    'adopted', plan.state <> 'draft', 'closed', plan.state = 'closed')
+    'adopted', plan.state <> '{PlanState.DRAFT}', 'closed', plan.state = '{PlanState.CLOSED}')
 FROM plan, jsonb_array_elements(plan.measures) one WHERE plan.code = found.plan AND one->>'code' = found.code
-"""
+"""  # noqa: S608 - names and states of our own
 WORK: Final = f"""
 SELECT jsonb_build_object(
     'items', count(*),
