@@ -7,17 +7,16 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
+from buckets import a_bucket
 from common.contracts.measures import MediaType
 from common.files import Files
 from doors import Door
@@ -44,25 +43,11 @@ BEFORE_THE_RECORD = ("common.store", "Aggregates", "create", "before")
 AFTER_THE_RECORD = ("common.store", "Aggregates", "create", "after")
 
 
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """The address of a bucket on an S3 server."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    httpx.put(f"http://{host}:{port}/evidence", trust_env=False).raise_for_status()
-    access = "access_key_id=tests&secret_access_key=tests&region=us-east-1"
-    yield f"s3://evidence/{{}}?endpoint=http://{host}:{port}&{access}"
-    server.stop()
-
-
 @pytest.fixture(params=["folder", "bucket"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where the files are."""
-    if request.param == "folder":
-        return f"file://{tmp_path}/files"
-    template: str = request.getfixturevalue("bucket")
-    return template.format(uuid4())
+    with nullcontext(f"file://{tmp_path}/files") if request.param == "folder" else a_bucket() as address:
+        yield address
 
 
 @dataclass(frozen=True)
