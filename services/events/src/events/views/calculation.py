@@ -95,11 +95,11 @@ FROM (
            coalesce(weight, 1) AS weight,
            {SHARES}
     FROM {{source}} i
-    LEFT JOIN (
-        SELECT DISTINCT ON (plan, code) plan AS of_plan, code AS of_code, weight
-        FROM sibling_weight WHERE siblings = 'items' {{weighed}}
-        ORDER BY plan, code, effective_on DESC, version DESC
-    ) weighed ON of_plan = i.plan AND of_code = i.code
+    LEFT JOIN LATERAL (
+        SELECT w.weight FROM sibling_weight w
+        WHERE w.plan = i.plan AND w.siblings = 'items' AND w.parent = i.measure AND w.code = i.code {{weighed}}
+        ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
+    ) weighed ON true
     WHERE local_plan IS NULL {{among}}
 ) item
 GROUP BY plan, measure
