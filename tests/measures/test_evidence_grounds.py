@@ -76,6 +76,14 @@ def test_without_a_policy_or_for_what_is_not_required_none_is_needed() -> None:
         assert item.verify_milestone(1, by=JUDGE, on=ON).events
 
 
+def test_a_milestone_whose_evidence_was_invalidated_is_shaken_until_other_evidence_is_verified() -> None:
+    fallen = _proof(EvidenceState.INVALIDATED, number=2)
+    assert Grounds((fallen, _proof(number=1))).shaken == (2,)
+    assert Grounds((fallen, _proof(EvidenceState.REGISTERED, number=2))).shaken == (2,)
+    assert Grounds((fallen, _proof(number=2))).shaken == ()
+    assert Grounds((_proof(EvidenceState.INVALIDATED, number=None),)).shaken == ()
+
+
 # ── at the door ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -117,6 +125,7 @@ async def test_nothing_counts_before_its_evidence_was_judged_and_what_was_invali
     seen = (await judge.get(reported)).json()
     assert seen["milestones"][0]["state"] == "verified"
     assert [(one["number"], one["state"]) for one in seen["grounds"]["proofs"]] == [(1, "invalidated")]
+    assert seen["grounds"]["shaken"] == [1]
 
 
 async def test_a_milestone_verified_before_the_day_that_the_policy_names_needs_none(

@@ -1,6 +1,6 @@
 """What an item rests on: the evidence for it and its milestones, and from when a milestone needs some."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
@@ -34,12 +34,27 @@ class Grounds:
     proofs: tuple[Proof, ...] = ()
     rules: tuple[EvidenceRule, ...] = ()
     """In the order in which they took effect."""
+    shaken: tuple[int, ...] = field(init=False, default=())
+    """Milestones by their numbers whose evidence was invalidated, and that no verified evidence proves now.
+
+    One of them that is verified is for a judge to look at again: it is not reopened by that.
+    """
+
+    def __post_init__(self) -> None:
+        """Work out what is shaken."""
+        states: dict[int, set[EvidenceState]] = {}
+        for proof in self.proofs:
+            if proof.number is not None:
+                states.setdefault(proof.number, set()).add(proof.state)
+        shaken = (n for n, s in sorted(states.items()) if EvidenceState.INVALIDATED in s and not self._proven(n))
+        object.__setattr__(self, "shaken", tuple(shaken))
 
     def lack(self, number: int, on: date | None) -> bool:
         """Whether a required milestone lacks the evidence that it needs to be verified on that day, or now."""
-        return self._needed(on) and not any(
-            proof.number == number and proof.state is EvidenceState.VERIFIED for proof in self.proofs
-        )
+        return self._needed(on) and not self._proven(number)
+
+    def _proven(self, number: int) -> bool:
+        return any(proof.number == number and proof.state is EvidenceState.VERIFIED for proof in self.proofs)
 
     def _needed(self, on: date | None) -> bool:
         rule = next((rule for rule in reversed(self.rules) if on is None or rule.since <= on), None)
