@@ -157,6 +157,12 @@ def test_a_closed_item_is_reopened_and_its_work_goes_on() -> None:
     assert (change.state.state, change.state.claim, change.state.since) == (ItemState.IN_PROGRESS, None, LATER)
 
 
+def test_no_item_of_a_closed_plan_is_reopened() -> None:
+    over = replace(a_closed_item(), above=MeasureAbove(plan_closed=True))
+    with refused("item.plan-over"):
+        reopen_item(over, **WHY, by=None, on=LATER)
+
+
 def test_an_item_that_was_reopened_is_in_doubt_no_more_and_is_closed_anew() -> None:
     doubted = a_closed_item().revoke_verification(1, **WHY, by=JUDGE, on=LATER).state
     item = reopen_item(doubted, **WHY, by=None, on=LATER).state

@@ -140,6 +140,11 @@ PLAN_GOES_ON = Refusal(
     zh="方案尚未进入总结评估，事项不能结转",
     en="Items are carried over while their plan is evaluated for the last time",
 )
+PLAN_OVER = Refusal(
+    "item.plan-over",
+    zh="方案已关闭，事项不能重开；如有错误，更正方案",
+    en="The plan is closed: no item of it is reopened; what was wrong is put right by amending the plan",
+)
 CARRIED_NOWHERE = Refusal(
     "item.carried-into-own-plan",
     zh="事项须结转至另一方案",

@@ -23,6 +23,7 @@ from measures.item.rules import (
     NOT_PARTAKER,
     OPEN_MILESTONES,
     PLAN_GOES_ON,
+    PLAN_OVER,
     PLANNING,
     STEPS,
     STEPS_FROM,
@@ -144,6 +145,8 @@ class Standing:
             return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
         if action == "carry-over" and not self.above.plan_in_final_evaluation:
             return PLAN_GOES_ON()
+        if action == "reopen" and self.above.plan_closed:
+            return PLAN_OVER()
         return self._held_up(action) or (self._undecided() if action == "reschedule" else None)
 
     def _missing_for_milestone(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:

@@ -37,3 +37,4 @@ class MeasureAbove:
     state: MeasureState = MeasureState.PLANNED
     leads: tuple[Lead, ...] = ()
     plan_in_final_evaluation: bool = False
+    plan_closed: bool = False

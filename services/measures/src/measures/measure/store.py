@@ -77,7 +77,7 @@ LISTED: Final = """
 ABOVE: Final = """
 SELECT jsonb_build_object(
     'state', coalesce(measure.state, 'planned'), 'leads', coalesce(measure.leads, '[]'),
-    'plan_in_final_evaluation', plan.state = 'final-evaluation')
+    'plan_in_final_evaluation', plan.state = 'final-evaluation', 'plan_closed', plan.state = 'closed')
 FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.measure WHERE plan.code = found.plan
 """
 """The measure above a row of ``item``, as ``MeasureAbove``: to be read beside it."""
