@@ -1,11 +1,18 @@
 """A sheet of items at the door: tried first, then taken in, each item with a verdict of its own."""
 
+import csv
+import io
+from datetime import date
 from typing import Any
 
 import httpx
+import pytest
 
+from builders import item_body
 from doors import Door
-from sheets import a_line, a_milestone_line, as_csv
+from papers import PDF
+from refusals import assert_problem
+from sheets import a_line, a_milestone_line, as_csv, as_xlsx
 
 IMPORT = "/api/v1/items/import"
 
@@ -13,7 +20,7 @@ IMPORT = "/api/v1/items/import"
 async def sent(client: httpx.AsyncClient, content: bytes, **asked: Any) -> dict[str, Any]:
     token = asked.pop("token", None)
     headers = {"dry-run-token": token} if token else {}
-    params = {"plan": "PLAN-1", "dry_run": False} | asked
+    params: dict[str, Any] = {"plan": "PLAN-1", "dry_run": False} | asked
     reply = await client.post(IMPORT, content=content, params=params, headers=headers)
     assert reply.status_code == 200, reply.text
     report: dict[str, Any] = reply.json()
@@ -49,3 +56,227 @@ async def test_a_sheet_is_tried_then_taken_in_and_is_the_same_ever_after(
     ]
     again = await sent(office, sheet, token=tried["token"])
     assert [verdict for _, _, verdict, _ in told(again)] == ["same", "same", "error"]
+
+
+# ── what a sheet changes, and what it may not ────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_sheet_moves_dates_and_adds_milestones_for_a_reason(
+    measures: Door, office: httpx.AsyncClient, plan: str
+) -> None:
+    await sent(office, as_csv(a_line()))
+    later = {"due_on": "2023-06-30", "effective_on": "2022-03-01"}
+    without = as_csv(a_line(**later), a_milestone_line(2))
+    assert told(await sent(office, without)) == [(2, "A1-01", "error", [("2", "sheet.reason-needed")])]
+    moved = as_csv(a_line(**later, reason="纪要 2022-2"), a_milestone_line(2))
+    for dry_run in (True, False):
+        assert told(await sent(office, moved, dry_run=dry_run)) == [(2, "A1-01", "changed", [])]
+    assert told(await sent(office, moved)) == [(2, "A1-01", "same", [])]
+    (item,) = (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"]
+    assert (item["due_on"], item["version"], len(item["milestones"])) == ("2023-06-30", 4, 2)
+    history = (await office.get(f"/api/v1/items/{item['id']}/history")).json()
+    assert history["chain"] == "ok"
+    assert [event["effective_on"] for event in history["events"]][2:] == ["2022-03-01", "2022-03-01"]
+
+
+async def test_what_no_decision_changes_is_a_conflict_with_each_of_its_cells(
+    office: httpx.AsyncClient, plan: str
+) -> None:
+    await sent(office, as_csv(a_line()))
+    report = await sent(office, as_csv(a_line(title_zh="另", owner="SOC", milestone_weight="3")))
+    assert told(report) == [
+        (2, "A1-01", "conflict", [("C2", "sheet.differs"), ("E2", "sheet.differs"), ("S2", "sheet.differs")])
+    ]
+    assert report["rows"][0]["reasons"][0]["detail"] == "事项现为“改革事项”，表格不能更改此项"
+
+
+async def test_what_was_moved_by_hand_since_is_a_conflict(office: httpx.AsyncClient, plan: str) -> None:
+    report = await sent(office, as_csv(a_line()))
+    moved = {"due_on": "2023-06-30", "reason": "纪要", "effective_on": "2022-03-01"}
+    assert (await office.post(f"/api/v1/items/{report['rows'][0]['item']}/reschedule", json=moved)).status_code == 200
+    again = await sent(office, as_csv(a_line(reason="重新导入")))
+    assert told(again) == [(2, "A1-01", "conflict", [("M2", "sheet.moved-on")])]
+
+
+async def test_what_changes_between_dry_run_and_run_is_a_conflict(office: httpx.AsyncClient, plan: str) -> None:
+    await sent(office, as_csv(a_line("A1-01"), a_line("A1-02")))
+    later = {"due_on": "2023-06-30", "effective_on": "2022-03-01", "reason": "纪要"}
+    sheet = as_csv(a_line("A1-01", **later), a_line("A1-02", **later), a_line("A1-03"), a_line("A1-04"))
+    tried = await sent(office, sheet, dry_run=True)
+    assert [verdict for _, _, verdict, _ in told(tried)] == ["changed", "changed", "new", "new"]
+    assert (await office.post(f"/api/v1/items/{tried['rows'][1]['item']}/assign")).status_code == 200
+    own = item_body(code="A1-03", title_zh="另")
+    assert (await office.post("/api/v1/items", json=own)).status_code == 201
+    run = await sent(office, sheet, token=tried["token"])
+    assert told(run) == [
+        (2, "A1-01", "changed", []),
+        (3, "A1-02", "conflict", [("A3", "sheet.changed-since")]),
+        (4, "A1-03", "conflict", [("A4", "sheet.changed-since")]),
+        (5, "A1-04", "new", []),
+    ]
+
+
+async def test_a_run_that_was_cut_short_is_sent_again_with_the_same_token(office: httpx.AsyncClient, plan: str) -> None:
+    sheet = as_csv(a_line("A1-01"), a_line("A1-02"))
+    tried = await sent(office, sheet, dry_run=True)
+    await sent(office, as_csv(a_line("A1-01")))
+    assert [verdict for _, _, verdict, _ in told(await sent(office, sheet, token=tried["token"]))] == ["same", "new"]
+
+
+@pytest.mark.parametrize("wrong", ["another", "AAAA", "!", "A" * 25])
+async def test_a_token_is_that_of_this_sheet(office: httpx.AsyncClient, plan: str, wrong: str) -> None:
+    tried = await sent(office, as_csv(a_line("A1-02")), dry_run=True)
+    reply = await office.post(
+        IMPORT,
+        content=as_csv(a_line()),
+        params={"plan": "PLAN-1", "dry_run": False},
+        headers={"dry-run-token": tried["token"] if wrong == "another" else wrong},
+    )
+    assert_problem(reply, 422, "sheet.wrong-token")
+
+
+async def test_what_the_items_state_does_not_allow_is_a_conflict(
+    office: httpx.AsyncClient, plan: str, measures: Door
+) -> None:
+    report = await sent(office, as_csv(a_line()))
+    cancel = {"reason": "撤销", "authority": "纪要", "effective_on": "2022-02-01"}
+    assert (await office.post(f"/api/v1/items/{report['rows'][0]['item']}/cancel", json=cancel)).status_code == 200
+    moved = as_csv(a_line(due_on="2023-06-30", effective_on="2022-03-01", reason="纪要"))
+    for dry_run in (True, False):
+        report = await sent(office, moved, dry_run=dry_run)
+        assert [(v, [code for _, code in reasons]) for _, _, v, reasons in told(report)] == [
+            ("conflict", ["item.wrong-state"])
+        ]
+
+
+async def test_every_wrong_cell_is_told_with_its_reason(office: httpx.AsyncClient, plan: str) -> None:
+    sheet = as_csv(
+        a_line("A1-01", due_on="六月底", focus="其他", co_units="FIN，NOWHERE"),
+        a_line("a1"),
+        a_line("A1-03", co_units="FIN、NOWHERE"),
+        a_line("A1-04"),
+        a_milestone_line(1, "A1-04"),
+        a_line("A1-05", measure="Z9"),
+        a_line("A1-06", due_on="2021-12-31"),
+        a_line("A1-07", effective_on="2020-12-31"),
+    )
+    expected = [
+        (2, "A1-01", "error", [("K2", "enum"), ("M2", "date_from_datetime_parsing")]),
+        (3, "a1", "error", [("A3", "string_pattern_mismatch")]),
+        (4, "A1-03", "error", [("F4", "unit.unknown")]),
+        (5, "A1-04", "error", [("N6", "sheet.milestone-twice")]),
+        (7, "A1-05", "error", [("B7", "plan.unknown-measure")]),
+        (8, "A1-06", "error", [("M8", "item.due-before-start")]),
+        (9, "A1-07", "error", [("R9", "effective.before-plan")]),
+    ]
+    for dry_run in (True, False):
+        assert told(await sent(office, sheet, dry_run=dry_run)) == expected
+
+
+async def test_reasons_are_told_in_the_callers_language(measures: Door, plan: str) -> None:
+    office = measures.client_for("reform-office", "CQ", accept_language="en")
+    report = await sent(office, as_csv(a_line(owner="NOWHERE")))
+    assert report["rows"][0]["reasons"][0]["detail"] == "The directory knows no unit with the code NOWHERE"
+
+
+async def test_a_workbook_is_taken_in_and_its_formulas_are_told(office: httpx.AsyncClient, plan: str) -> None:
+    line = a_line(effect=("=A1", "成效"), due_on=date(2022, 12, 31), planned_start_on=44562, milestone=1)
+    report = await sent(office, as_xlsx([list(line), list(line.values())], name="清单"))
+    assert (report["sheet"], told(report)) == ("清单", [(2, "A1-01", "new", [])])
+    assert report["rows"][0]["formulas"] == ["J2"]
+    assert report["counts"] == {"new": 1, "changed": 0, "same": 0, "conflict": 0, "error": 0}
+
+
+# ── who, and how much ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_only_who_lists_items_imports_them(measures: Door, plan: str) -> None:
+    reply = await measures.client_for("unit-reporter", "ORG").post(IMPORT, content=as_csv(a_line()))
+    assert_problem(reply, 403, "auth.not-permitted")
+    assert_problem(await measures.client().post(IMPORT, content=as_csv(a_line())), 401, "auth.token-missing")
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"x" * (10 * 1024 * 1024 + 1), 413, "sheet.too-large"),
+        (PDF, 422, "sheet.kind-not-taken"),
+        (b"", 422, "sheet.empty"),
+        (as_csv(a_line()) + b"A1-01\r\n" * 200_000, 413, "sheet.too-many-rows"),
+    ],
+    ids=["large", "pdf", "empty", "rows"],
+)
+async def test_a_sheet_that_is_not_taken_leaves_nothing_behind(
+    measures: Door, office: httpx.AsyncClient, plan: str, content: bytes, status: int, code: str
+) -> None:
+    reply = await office.post(IMPORT, content=content, params={"plan": "PLAN-1", "dry_run": False})
+    assert_problem(reply, status, code)
+    assert await measures.pool.fetchval("SELECT count(*) FROM item") == 0
+
+
+async def test_a_sheet_is_for_a_plan_that_there_is(office: httpx.AsyncClient) -> None:
+    reply = await office.post(IMPORT, content=as_csv(a_line()), params={"plan": "NO-PLAN"})
+    assert_problem(reply, 422, "plan.unknown")
+
+
+async def test_more_sheets_at_once_than_there_is_room_for_are_refused(
+    measures: Door, office: httpx.AsyncClient, plan: str
+) -> None:
+    measures.app.state.sheets.limit = 0
+    reply = await office.post(IMPORT, content=as_csv(a_line()), params={"plan": "PLAN-1"})
+    assert_problem(reply, 503, "service.busy")
+
+
+async def test_a_key_is_not_one_key_for_all_items(measures: Door, office: httpx.AsyncClient, plan: str) -> None:
+    reply = await office.post(
+        IMPORT,
+        content=as_csv(a_line("A1-01"), a_line("A1-02")),
+        params={"plan": "PLAN-1", "dry_run": False},
+        headers={"idempotency-key": "one"},
+    )
+    assert [row["verdict"] for row in reply.json()["rows"]] == ["new", "new"]
+    assert await measures.pool.fetchval("SELECT count(*) FROM item") == 2
+
+
+# ── what is given out ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_is_given_out_is_taken_in_as_the_same(office: httpx.AsyncClient, plan: str) -> None:
+    dangerous = a_line("A1-02", title_en="=cmd|' /C calc'!A0", problem="-1", deliverable="@x", effect="+1")
+    await sent(
+        office, as_csv(a_line(), a_milestone_line(2, milestone_weight="2.50"), dangerous | {"tags": "mass、workers"})
+    )
+    given = await office.get("/api/v1/items/export", params={"plan": "PLAN-1"})
+    assert given.headers["content-type"].startswith("text/csv")
+    assert given.content.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(io.StringIO(given.content.decode("utf-8-sig"), newline="")))
+    assert [line[0] for line in lines] == ["事项代码 code", "A1-01", "A1-01", "A1-02"]
+    assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@", "\t"))]
+    again = await sent(office, given.content)
+    assert told(again) == [(2, "A1-01", "same", []), (4, "A1-02", "same", [])]
+    listed = (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"]
+    assert listed[1]["title_en"] == "=cmd|' /C calc'!A0"
+
+
+async def test_items_are_given_out_as_json_with_the_filters_of_the_list(office: httpx.AsyncClient, plan: str) -> None:
+    await sent(
+        office, as_csv(*(a_line(f"A1-{n:03}", milestone="1") for n in range(1, 206)), a_line("B1-1", measure="B1"))
+    )
+    given = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": "json", "measure": "A1"})
+    assert [item["code"] for item in given.json()] == [f"A1-{n:03}" for n in range(1, 206)]
+    assert given.json()[0]["milestones"][0]["planned_on"] == "2022-06-30"
+    assert (given.json()[0]["owner"], given.json()[0]["co_units"]) == ("ORG", ["FIN"])
+    none = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": "json", "measure": "A2"})
+    assert none.json() == []
+
+
+async def test_only_what_the_caller_may_know_of_is_given_out(
+    measures: Door, office: httpx.AsyncClient, plan: str
+) -> None:
+    await sent(office, as_csv(a_line("A1-01"), a_line("A1-02", owner="SOC", co_units="")))
+    given = await measures.client_for("unit-reporter", "ORG").get(
+        "/api/v1/items/export", params={"plan": "PLAN-1", "format": "json"}
+    )
+    assert [item["code"] for item in given.json()] == ["A1-01"]
+    refused = await measures.client_for("participant").get("/api/v1/items/export", params={"plan": "PLAN-1"})
+    assert_problem(refused, 403, "auth.not-permitted")

@@ -1,25 +1,35 @@
 """The door to sheets of items: one is taken in as it is, or tried; what is listed is given out as one."""
 
+from collections.abc import AsyncIterator
+from datetime import date
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request
+from starlette.responses import Response, StreamingResponse
 
 from common.admission import Transfers
 from common.call import Call
+from common.clock import business_date
 from common.contracts import Code
+from common.contracts.measures import ItemTag
 from common.door import Door, needs
 from common.problems import language_of
 from measures.evidence.file import MEBIBYTE, let_pass
 from measures.item.api import directory_of
+from measures.item.lists import ItemFilter
+from measures.item.rules import ItemState
 from measures.item_sheet.commands import import_items
+from measures.item_sheet.export import Form, export
 from measures.item_sheet.report import Report
 from measures.item_sheet.rules import SHEET_BYTES_MAX, TOO_LARGE
+from measures.plan.store import plan_in_force
 
 SHEETS_MAX: Final = 2
 """Sheets that a process takes in at once: each may become some 100 MiB while it is read."""
 TOKEN_CHARACTERS_MAX: Final = 32_000
 """What the token of the largest sheet may need, and a gateway lets pass in a header."""
 BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+WRITTEN_AS: Final = {Form.CSV: "text/csv; charset=utf-8", Form.JSON: "application/json"}
 KINDS: Final = ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text/csv")
 
 router = APIRouter(prefix="/api/v1/items", tags=["items"], route_class=Door)
@@ -69,3 +79,52 @@ async def _body(request: Request) -> bytes:
             await let_pass(stream, SHEET_BYTES_MAX)
             raise TOO_LARGE(most=SHEET_BYTES_MAX // MEBIBYTE)
     return bytes(content)
+
+
+@router.get(
+    "/export",
+    name="export_items",
+    response_class=Response,
+    responses={200: {"description": "The items", "content": {"text/csv": BINARY, "application/json": {}}}},
+)
+async def export_(
+    call: Annotated[Call, needs("item.export")],
+    request: Request,
+    form: Annotated[Form, Query(alias="format")] = Form.CSV,
+    plan: Code | None = None,
+    measure: Code | None = None,
+    state: ItemState | None = None,
+    owner: Code | None = None,
+    local_plan: Code | None = None,
+    tag: ItemTag | None = None,
+    due_from: date | None = None,
+    due_to: date | None = None,
+    late: Annotated[bool | None, Query(description="Past its due date and not ended, as of today")] = None,
+    text: Annotated[str | None, Query(min_length=1, max_length=100, description="In its code or a title")] = None,
+) -> Response:
+    """All items that the list would show with these filters, by code, as a sheet that can be taken in again."""
+    directory = directory_of(request)
+    owner_unit = await directory.unit(owner, pointer="/owner") if owner else None
+    wanted = ItemFilter(
+        plan=plan or await plan_in_force(call),
+        measure=measure,
+        state=state,
+        owner=owner_unit.id if owner_unit else None,
+        local_plan=local_plan,
+        tag=tag,
+        due_from=due_from,
+        due_to=due_to,
+        late=late,
+        text=text,
+    )
+    request.app.state.transfers.require_room()
+    name = f"items-{wanted.plan}-{business_date(call.now)}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    written = _counted(request, export(call, directory, wanted, form))
+    return StreamingResponse(written, headers=headers, media_type=WRITTEN_AS[form])
+
+
+async def _counted(request: Request, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    with request.app.state.transfers.one(request):
+        async for chunk in chunks:
+            yield chunk

@@ -105,6 +105,7 @@ COLUMNS: Final = (
     Column("local_plan", "地方方案"),
     Column("parent", "上级事项"),
     Column("progress_basis", "进度口径", read=as_word),
+    Column("tags", "标签", read=as_codes),
     Column("milestone", "节点序号", Of.MILESTONE),
     Column("milestone_title_zh", "节点名称", Of.MILESTONE),
     Column("milestone_title_en", "节点英文名称", Of.MILESTONE),

@@ -12,7 +12,7 @@ from measures.item_sheet.rules import DIFFERS, MOVED_ON, REASON_NEEDED
 
 SETTLED: Final = (
     "measure", "title_zh", "title_en", "owner", "co_units", "responsible_post", "problem", "deliverable", "effect",
-    "focus", "planned_start_on", "local_plan", "parent", "progress_basis",
+    "focus", "planned_start_on", "local_plan", "parent", "progress_basis", "tags",
 )  # fmt: skip
 """What is said of an item when it is listed, and changed by no decision afterwards."""
 SETTLED_OF_MILESTONE: Final = ("title_zh", "title_en", "kind", "required", "weight")
@@ -93,7 +93,7 @@ def _settled(item: Item, words: Mapping[str, Any]) -> Iterator[Refused]:
         if name not in words:
             continue
         now, said = getattr(item, name), words[name]
-        if (set(now) != set(said)) if name == "co_units" else now != said:
+        if set(now) != set(said) if isinstance(now, tuple) else now != said:
             yield DIFFERS(pointer=f"/{name}", now=_shown(now))
     due_on = words.get("due_on", item.due_on)
     if due_on != item.due_on and due_on in item.schedule.baselines:

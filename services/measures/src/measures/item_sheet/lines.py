@@ -7,7 +7,7 @@ from typing import Any
 from common.decision import Refused
 from measures.item_sheet.columns import NAMED, Of, as_text, letters
 from measures.item_sheet.reading import Row, Sheet
-from measures.item_sheet.rules import CONTRADICTION, KEY_TWICE, NO_CODE, NO_VALUE
+from measures.item_sheet.rules import CONTRADICTION, KEY_TWICE, MILESTONE_TWICE, NO_CODE, NO_VALUE
 
 
 @dataclass(slots=True)
@@ -60,6 +60,9 @@ class Line:
         self._take_words({name: value for name, value in given.items() if NAMED[name].of in (Of.ITEM, Of.LINE)}, row)
         milestone = {NAMED[name].field: value for name, value in given.items() if NAMED[name].of is Of.MILESTONE}
         if milestone:
+            numbers = [one.get("number") for one in self.words.get("milestones", ())]
+            if (number := milestone.get("number")) is not None and number in numbers:
+                self.faults.append((self.cell("milestone", row.number), MILESTONE_TWICE(number=number)))
             self.words.setdefault("milestones", []).append(milestone)
             self.milestone_rows.append(row.number)
 

@@ -15,6 +15,8 @@ from measures.item_sheet.rules import COLUMNS_MAX, EMPTY, KIND_NOT_TAKEN, ROWS_M
 
 _NO_TEXT: Final = re.compile(r"[^\t\n\f\r\x20-\U0010ffff]|\x7f")
 _ZIP: Final = b"PK\x03\x04"
+_OTHER: Final = ("%PDF-", "<", "{")
+"""How texts begin that are documents of another kind: web pages are often called sheets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Sheet:
 
     def _all(self) -> Iterator[tuple[int, list[Any]]]:
         if self._sheet is not None:
-            yield from enumerate(self._sheet.iter_rows(), 1)
+            left = [""] * (self._sheet.start or (0, 0))[1]  # what is empty above is told, what is to the left is not
+            yield from ((number, left + cells) for number, cells in enumerate(self._sheet.iter_rows(), 1))
             return
         reader = csv.reader(io.StringIO(self._text, newline=""), _dialect(self._text), strict=True)
         try:
@@ -100,7 +103,7 @@ def _text_of(content: bytes) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if _NO_TEXT.search(text):
+        if _NO_TEXT.search(text) or text.startswith(_OTHER):
             break
         return text
     raise KIND_NOT_TAKEN()

@@ -78,6 +78,12 @@ KEY_TWICE = Refusal(
     en="The sheet has the code {code} twice, in the lines {first} and {other}",
     kind=Kind.INVALID,
 )
+MILESTONE_TWICE = Refusal(
+    "sheet.milestone-twice",
+    zh="该事项的节点 {number} 在表中出现两次",
+    en="The sheet has milestone {number} of this item twice",
+    kind=Kind.INVALID,
+)
 CONTRADICTION = Refusal(
     "sheet.contradiction",
     zh="与该事项首行的内容不一致",
@@ -88,12 +94,6 @@ NO_VALUE = Refusal(
     "sheet.formula-without-value",
     zh="公式没有计算结果，请改为数值",
     en="The formula has no value: put the value in its place",
-    kind=Kind.INVALID,
-)
-FORMULA = Refusal(
-    "sheet.formula",
-    zh="此单元格为公式，已采用其计算结果",
-    en="This is a formula: its value was taken",
     kind=Kind.INVALID,
 )
 REASON_NEEDED = Refusal(

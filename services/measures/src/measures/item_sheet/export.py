@@ -1,0 +1,110 @@
+"""What is listed, given out as a sheet or as JSON, page by page: the sheet is taken in again as the same."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from common.call import Call
+from common.directory import Directory
+from measures.item.domain import Item
+from measures.item.lists import ItemFilter, ItemOrder, list_items, place
+from measures.item_sheet.columns import COLUMNS, ESCAPED, Of
+
+PAGE_ITEMS: Final = 200
+WRITTEN: Final = tuple(column for column in COLUMNS if column.of is not Of.LINE)
+"""The columns of an export: all but those that say from when and why something is to be changed."""
+BOM: Final = "\ufeff"
+"""Without it spreadsheets take UTF-8 for something else."""
+
+
+class Form(StrEnum):
+    """In which form items are given out."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+def export(call: Call, directory: Directory, wanted: ItemFilter, form: Form) -> AsyncIterator[bytes]:
+    """The items that are asked for, by code, only those that the caller may know of; never more than a page at once."""
+    return (_as_csv if form is Form.CSV else _as_json)(_pages(call, directory, wanted))
+
+
+def escaped(text: str) -> str:
+    """A text as a cell that no spreadsheet runs as a formula."""
+    return f"'{text}" if text.startswith(ESCAPED) else text
+
+
+async def _pages(call: Call, directory: Directory, wanted: ItemFilter) -> AsyncIterator[list[dict[str, Any]]]:
+    after: str | None = None
+    codes = {unit.id: code for code, unit in (await directory.units()).items()}
+    while found := await list_items(call, wanted, order=ItemOrder.CODE, after=after, limit=PAGE_ITEMS):
+        shown = found[:PAGE_ITEMS]
+        parents = await _codes_of(call, {item.parent for item in shown if item.parent})
+        yield [_told(item, codes | parents) for item in shown]
+        if len(found) <= PAGE_ITEMS:
+            return
+        after = place(shown[-1], ItemOrder.CODE)
+
+
+async def _codes_of(call: Call, items: Iterable[UUID]) -> dict[UUID, str]:
+    asked = list(items)
+    rows = await call.service.pool.fetch("SELECT id, code FROM item WHERE id = ANY($1)", asked) if asked else ()
+    return {row["id"]: row["code"] for row in rows}
+
+
+def _told(item: Item, codes: Mapping[UUID, str]) -> dict[str, Any]:
+    """An item as ``ItemAddition`` would say it, with its state and those of its milestones."""
+    names = [column.name for column in WRITTEN if column.of is Of.ITEM] + ["plan", "state"]
+    told = {name: getattr(item, name) for name in names}
+    told["owner"], told["co_units"] = codes.get(item.owner), [codes.get(unit) for unit in item.co_units]
+    told["parent"] = codes.get(item.parent) if item.parent else None
+    told["milestones"] = [
+        milestone.words() | {"weight": f"{milestone.weight.normalize():f}", "state": milestone.state}
+        for milestone in item.milestones
+    ]
+    return told
+
+
+async def _as_json(pages: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[bytes]:
+    before = b"["
+    async for page in pages:
+        yield before + b",\n".join(map(orjson.dumps, page))
+        before = b",\n"
+    yield b"[]\n" if before == b"[" else b"]\n"
+
+
+async def _as_csv(pages: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[bytes]:
+    yield (BOM + _lines([[column.title for column in WRITTEN]])).encode()
+    async for page in pages:
+        yield _lines(line for item in page for line in _cells(item)).encode()
+
+
+def _cells(item: dict[str, Any]) -> Iterable[list[str]]:
+    """One line with its first milestone, and one more for each further one, which has the item's code and no other."""
+    first, *more = item["milestones"] or [{}]
+    yield [_cell(_value(column.name, column.field, item, first)) for column in WRITTEN]
+    for milestone in more:
+        yield [_cell(_value(column.name, column.field, {"code": item["code"]}, milestone)) for column in WRITTEN]
+
+
+def _value(name: str, field: str, item: dict[str, Any], milestone: dict[str, Any]) -> Any:
+    return milestone.get(field) if name.startswith("milestone") else item.get(name)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else escaped(str(value))
+
+
+def _lines(rows: Iterable[list[str]]) -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows(rows)
+    return written.getvalue()
