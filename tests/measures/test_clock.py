@@ -20,6 +20,7 @@ from common.clock import seconds_until_midnight
 from common.decision import Change
 from common.due import Clock, Due, WhatIsDue
 from common.lanes import Lanes
+from common.telemetry import CLOCK_LOOKED
 from eventually import eventually
 from keeping import keep_an_item
 from measures import worker
@@ -169,10 +170,11 @@ async def test_what_cannot_be_done_stops_nothing_else_and_is_counted(pool: async
     async def faulty(_pool: asyncpg.Pool, today: date) -> Sequence[Due[Item]]:
         return [Due(on=date(2026, 10, 1), key="faulty", store=items, id=item, decide=refuse)]
 
-    before = _counted("kegai_clock_failures_total", "faulty")
+    before, looked = _counted("kegai_clock_failures_total", "faulty"), CLOCK_LOOKED.collect()
     await clock_on(pool, BACK_ON, {"faulty": faulty, **DUE}).catch_up()
     assert await happened(pool) == [(date(2026, 10, 5), "assurance-expired", rated)]
     assert _counted("kegai_clock_failures_total", "faulty") - before == 1
+    assert CLOCK_LOOKED.collect() == looked, "not all that was due is done"
 
 
 def _counted(name: str, kind: str) -> float:

@@ -86,12 +86,14 @@ class Clock:
         """
         today = business_date(self._now())
         found = [(due, kind) for kind, ask in self._kinds.items() for due in await ask(self._service.pool, today)]
+        all_done = True
         for due, kind in sorted(found, key=lambda one: (one[0].on, one[0].key)):
             self.beat = time.monotonic()
-            await self._do(due, kind)
-        CLOCK_LOOKED.set(self._now().timestamp())
+            all_done &= await self._do(due, kind)
+        if all_done:
+            CLOCK_LOOKED.set(self._now().timestamp())
 
-    async def _do(self, due: Due[Any], kind: str) -> None:
+    async def _do(self, due: Due[Any], kind: str) -> bool:
         try:
             await due.store.change(self._call(due), due.id, due.decide)
         except AWAY:
@@ -99,8 +101,9 @@ class Clock:
         except Exception as error:  # noqa: BLE001 - one that cannot be done stops neither the others nor the relay
             CLOCK_FAILURES.labels(kind).inc()
             log.error("clock.failed", kind=kind, key=due.key, on=due.on.isoformat(), error=repr(error))
-        else:
-            CLOCK_DONE.labels(kind).inc()
+            return False
+        CLOCK_DONE.labels(kind).inc()
+        return True
 
     def _call(self, due: Due[Any]) -> Call:
         """The service's own call: it may do this to this kind of aggregate, whosever it is, and nothing else."""
