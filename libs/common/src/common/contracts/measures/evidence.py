@@ -62,8 +62,10 @@ class EvidenceRegistered(MeasuresEvent):
     evidence: EvidenceId
     sha256: Sha256
     size_bytes: int = Field(ge=1)
+    """How long the file is."""
     media_type: MediaType
     title: Title
+    """What the document is called."""
     document_number: Title | None = None
     """The number by which its issuer knows it (文号)."""
     issuer: Title | None = None
@@ -76,6 +78,7 @@ class EvidenceRegistered(MeasuresEvent):
     not_a_state_secret: Literal[True]
     """Who registered it attested that it contains no state secret."""
     links: tuple[EvidenceLink, ...]
+    """What it is to prove."""
     registered_by: UUID
     """The unit that registered it."""
     registered_on: EffectiveOn
