@@ -49,26 +49,32 @@ def allowed(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tup
     return tuple(path for permission, path, refused in state.steps(by) if refused is None and permission in permitted)
 
 
-def blocked(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tuple[Blocked, ...]:
-    """The other steps that begin in this state; a want of permission is told before what else speaks against one."""
-    found: list[Blocked] = []
+def offers(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tuple[tuple[str, ...], tuple[Blocked, ...]]:
+    """What ``allowed`` tells, and the other steps that begin in this state, asked about once for both.
+
+    A want of permission is told before what else speaks against a step.
+    """
+    opened: list[str] = []
+    blocked: list[Blocked] = []
     for permission, path, refused in state.steps(by):
         if permission not in permitted:
-            found.append(Blocked(action=path, code=NOT_PERMITTED.code))
+            blocked.append(Blocked(action=path, code=NOT_PERMITTED.code))
         elif refused is not None:
-            found.append(Blocked(action=path, code=refused.refusal.code))
-    return tuple(found)
+            blocked.append(Blocked(action=path, code=refused.refusal.code))
+        else:
+            opened.append(path)
+    return tuple(opened), tuple(blocked)
 
 
 def read_model(state: type[Any]) -> type[BaseModel]:
     """The model of a state as it is read: its own fields, what the caller may do next, and what is blocked."""
     fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(state).items()}
-    offers: dict[str, Any] = {"allowed_actions": (tuple[str, ...], ...), "blocked": (tuple[Blocked, ...], ...)}
-    return create_model(f"{state.__name__}Read", **fields, **offers)
+    offered: dict[str, Any] = {"allowed_actions": (tuple[str, ...], ...), "blocked": (tuple[Blocked, ...], ...)}
+    return create_model(f"{state.__name__}Read", **fields, **offered)
 
 
 def seen(state: Any, model: type[BaseModel], by: Unit | None, permitted: frozenset[str]) -> BaseModel:
     """A state as its read model shows it to who acts for this unit and is permitted that much over it."""
     told = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-    offers = {"allowed_actions": allowed(state, by, permitted), "blocked": blocked(state, by, permitted)}
-    return model.model_validate(told | offers)
+    opened, blocked = offers(state, by, permitted)
+    return model.model_validate(told | {"allowed_actions": opened, "blocked": blocked})
