@@ -21,8 +21,7 @@ from common.contracts.measures import MeasuresEvent, ProgressBasis
 from common.database import Connection
 from events.tables import Base
 
-PARTS_MAX: Final = 1000
-"""More parts of a kind than any plan has: what a revision adds comes after them."""
+PARTS_MAX: Final = 1000  # more parts of a kind than any plan has: what a revision adds comes after them
 Rows = Iterator[tuple[type[Base], tuple[Any, ...]]]
 
 
