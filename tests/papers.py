@@ -4,11 +4,13 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
+
+import httpx
 
 from builders import CO_UNIT, JUDGE, OWNER
 from common.contracts.measures import Classification, EvidenceLink, MediaType, Proven
@@ -103,3 +105,12 @@ FILES: Final[Mapping[MediaType, bytes]] = {
     MediaType.CSV: "\ufeff单位,数量\n渝北,13\n".encode(),
 }
 """A file of each kind."""
+
+
+async def send_file(
+    client: httpx.AsyncClient, content: bytes | AsyncIterator[bytes], sha256: str | None = None, **headers: str
+) -> httpx.Response:
+    """Send a file under its own digest, unless another is given, as a PDF, unless a header says otherwise."""
+    told = {"content-type": "application/pdf"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    digest = sha256 or sha256_of(content if isinstance(content, bytes) else b"")
+    return await client.put(f"/api/v1/evidence-files/{digest}", content=content, headers=told)

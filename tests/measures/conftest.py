@@ -1,6 +1,7 @@
 """An adopted plan, and an item of ORG on its list, as clients made them."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -8,7 +9,9 @@ import pytest
 
 from builders import item_body, plan_body
 from common.clock import SHANGHAI
+from common.files import Files
 from doors import Door
+from papers import PDF, evidence_body, send_file, sha256_of
 
 
 @pytest.fixture
@@ -68,3 +71,26 @@ def written(measures: Door) -> Any:
         return {table: await measures.pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
 
     return count
+
+
+@pytest.fixture
+def folder(measures: Door, tmp_path: Path) -> Path:
+    """Where measures keeps its files."""
+    measures.app.state.files = Files(f"file://{tmp_path}/files")
+    return tmp_path / "files"
+
+
+@pytest.fixture
+async def uploaded(reporter: httpx.AsyncClient, folder: Path) -> str:
+    """The digest of a file that ORG has sent."""
+    reply = await send_file(reporter, PDF)
+    assert reply.status_code == 201, reply.text
+    return sha256_of(PDF)
+
+
+@pytest.fixture
+async def evidence(reporter: httpx.AsyncClient, item: str, uploaded: str) -> str:
+    """The address of evidence for the first milestone of an item of ORG's, by ORG."""
+    reply = await reporter.post("/api/v1/evidence", json=evidence_body(item))
+    assert reply.status_code == 201, reply.text
+    return str(reply.headers["location"])
