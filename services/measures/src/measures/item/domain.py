@@ -93,7 +93,7 @@ class Item(Standing):
             ``effective.before-predecessor``.
         """
         if self.state is S.REPORTED_DONE:
-            self.must_end_it_all(on)
+            self.must_follow_all(on)
         event = ReformItemVerifiedClosed(item=self.id, verifier=by.id, closed_on=on)
         return self.step("close", S.VERIFIED_CLOSED, event, by=by, on=on)
 
@@ -109,7 +109,7 @@ class Item(Standing):
         must_follow(on, self.since)
         return Change(replace(self, state=to, since=on, version=self.version + 1), (event,), on)
 
-    def must_end_it_all(self, on: date) -> None:
+    def must_follow_all(self, on: date) -> None:
         """Refuse a last step that would take effect before anything that was said of the item.
 
         :raises Refused: ``effective.before-predecessor``.

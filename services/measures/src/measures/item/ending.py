@@ -76,7 +76,7 @@ def reopen_item(item: Item, *, reason: str, authority: str, by: Unit | None, on:
     """
     if item.state is not ItemState.VERIFIED_CLOSED:
         raise WRONG_STATE(state=item.state)
-    item.must_end_it_all(on)
+    item.must_follow_all(on)
     event = ReformItemReopened(item=item.id, reason=reason, authority=authority, reopened_on=on)
     change = item.step("reopen", ItemState.IN_PROGRESS, event, by=by, on=on)
     return replace(change, state=replace(change.state, claim=None, doubts=()))
@@ -91,7 +91,7 @@ def _end(
         return Change(item, (), on)
     if refused := item.why_not(action, by, on):
         raise refused
-    item.must_end_it_all(on)
+    item.must_follow_all(on)
     change = item.step(action, to, event, by=by, on=on)
     schedule = replace(item.schedule, extension=None)  # what was asked for is moot
     return replace(change, state=replace(change.state, ending=ending, schedule=schedule))
