@@ -10,6 +10,7 @@ import pytest
 
 from builders import item_body
 from doors import Door
+from local_plans import LOCAL_PLANS, local_plan_body
 from papers import PDF
 from refusals import assert_problem
 from sheets import a_line, a_milestone_line, as_csv, as_xlsx
@@ -171,6 +172,28 @@ async def test_every_wrong_cell_is_told_with_its_reason(office: httpx.AsyncClien
     ]
     for dry_run in (True, False):
         assert told(await sent(office, sheet, dry_run=dry_run)) == expected
+
+
+async def test_a_local_item_may_be_part_of_one_in_the_same_sheet(
+    office: httpx.AsyncClient, reporter: httpx.AsyncClient, plan: str
+) -> None:
+    local = (await reporter.post(LOCAL_PLANS, json=local_plan_body())).headers["location"]
+    await reporter.post(f"{local}/submit", json={"effective_on": "2022-02-20"})
+    await office.post(f"{local}/file", json={"filing_number": "备案1", "effective_on": "2022-03-20"})
+    local_ones = {"local_plan": "ORG-2022", "effective_on": "2022-03-20"}
+    sheet = as_csv(
+        a_line("ORG-01", parent="A1-01", **local_ones),
+        a_line("A1-01", progress_basis="地方事项"),
+        a_line("ORG-02", parent="A1-09", **local_ones),
+    )
+    expected = [
+        (2, "ORG-01", "new", []),
+        (3, "A1-01", "new", []),
+        (4, "ORG-02", "error", [("S4", "item.unknown")]),
+    ]
+    for dry_run in (True, False):
+        assert told(await sent(office, sheet, dry_run=dry_run)) == expected
+    assert [verdict for _, _, verdict, _ in told(await sent(office, sheet))] == ["same", "same", "error"]
 
 
 async def test_reasons_are_told_in_the_callers_language(measures: Door, plan: str) -> None:

@@ -22,7 +22,7 @@ def wanted(*milestones: PlannedMilestone, reason: str | None = "纪要", **chang
     told = item_words()
     words = {name: told[name] for name in (*SETTLED, "due_on") if name in told} | changed
     planned = milestones or (a_milestone(),)
-    return Wanted(words, planned, (SAID,) * len(planned), reason)
+    return Wanted(words, planned, (SAID,) * len(planned), reason, {OWNER.id: "ORG"})
 
 
 def events(change: Any) -> list[str]:
@@ -66,6 +66,11 @@ def test_what_was_settled_when_it_was_listed_no_sheet_changes(changed: dict[str,
     assert (refusal.refusal.code, refusal.pointer) == ("sheet.differs", f"/{next(iter(changed))}")
     with refused("sheet.differs"):
         bring_up(a_draft_item(), wanted(**changed), by=None, on=ON)
+
+
+def test_a_unit_is_told_by_its_code() -> None:
+    (refusal,) = against(a_draft_item(), wanted(owner=CO_UNIT.id))
+    assert refusal.say("en") == "The item says “ORG”, and no sheet changes that"
 
 
 def test_the_order_of_co_units_says_nothing() -> None:

@@ -3,10 +3,13 @@
 import io
 import zipfile
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from common.contracts.measures import Focus
+from measures.item.requests import ItemAddition
 from measures.item_sheet.columns import COLUMNS, as_day, as_text, columns_of, letters
 from measures.item_sheet.lines import Line, lines_of
 from measures.item_sheet.package import place_of
@@ -259,3 +262,19 @@ def test_two_hundred_thousand_rows_are_refused_before_any_is_taken() -> None:
 def test_a_row_with_too_many_cells_is_refused() -> None:
     with refused("sheet.too-wide"):
         lines(as_csv(a_line()) + b"," * 101)
+
+
+def test_the_documents_sample_is_a_sheet_without_fault() -> None:
+    sample = Path(__file__).parents[2] / "docs/examples/items.csv"
+    found = lines(sample.read_bytes())
+    assert [(line.code, len(line.words["milestones"]), line.faults) for line in found] == [
+        ("B2-91", 3, []),
+        ("B2-92", 1, []),
+    ]
+    for line in found:
+        assert ItemAddition.model_validate({"plan": "CQ-KX-2021-2025", **line.words}).focus in Focus
+
+
+def test_the_documents_name_every_column() -> None:
+    told = (Path(__file__).parents[2] / "docs/importing.md").read_text(encoding="utf-8")
+    assert [column.name for column in COLUMNS if f"`{column.name}`" not in told or column.zh not in told] == []

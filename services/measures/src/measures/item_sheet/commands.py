@@ -74,6 +74,7 @@ class Taking:
         self._directory, self._plan = directory, plan
         self._dry_run, self._language = dry_run, language
         self._above: dict[str, MeasureAbove] = {}
+        self._codes: dict[UUID, str] = {}
         self._parents: dict[str, Item] = {}
         """What this import has put on the list for others of its lines to be part of."""
 
@@ -83,6 +84,7 @@ class Taking:
         :param seen: the versions of the dry run, if there was one.
         """
         self._above.clear()
+        self._codes = {unit.id: code for code, unit in (await self._directory.units()).items()}
         present = await _present(self._call, self._plan.code, {str(line.code) for line in lines})
         told: dict[int, tuple[LineVerdict, int]] = {}
         for in_another in (False, True):  # what others of them may be part of comes first
@@ -189,6 +191,7 @@ class Taking:
             milestones=tuple(one.as_planned() for one in request.milestones),
             said_of_milestones=tuple(frozenset(one.model_fields_set) for one in request.milestones),
             reason=line.reason,
+            codes=self._codes,
         )
 
     def _remark(self, cell: str, refused: Refused) -> Remark:

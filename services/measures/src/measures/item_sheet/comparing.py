@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from common.decision import Change, Refused, Unit
 from measures.item.domain import Item
@@ -34,11 +35,13 @@ class Wanted(NamedTuple):
     said_of_milestones: tuple[frozenset[str], ...]
     """For each of them the fields that were said, and not only filled in."""
     reason: str | None
+    codes: Mapping[UUID, str]
+    """What units are called, for who reads why something is refused."""
 
 
 def against(item: Item, wanted: Wanted) -> list[Refused]:
     """All that the sheet says otherwise and no decision changes; each names its field. Empty if nothing is."""
-    return [*_settled(item, wanted.words), *_settled_milestones(item, wanted)]
+    return [*_settled(item, wanted), *_settled_milestones(item, wanted)]
 
 
 def steps_to(item: Item, wanted: Wanted, *, by: Unit | None, on: date) -> list[Step]:
@@ -88,13 +91,14 @@ def _moving(planned: PlannedMilestone, reason: str, on: date) -> Callable[[Item]
     return lambda item: item.reschedule_milestone(planned.number, planned_on=planned.planned_on, reason=reason, on=on)
 
 
-def _settled(item: Item, words: Mapping[str, Any]) -> Iterator[Refused]:
+def _settled(item: Item, wanted: Wanted) -> Iterator[Refused]:
+    words = wanted.words
     for name in SETTLED:
         if name not in words:
             continue
         now, said = getattr(item, name), words[name]
         if set(now) != set(said) if isinstance(now, tuple) else now != said:
-            yield DIFFERS(pointer=f"/{name}", now=_shown(now))
+            yield DIFFERS(pointer=f"/{name}", now=_shown(now, wanted.codes))
     due_on = words.get("due_on", item.due_on)
     if due_on != item.due_on and due_on in item.schedule.baselines:
         yield MOVED_ON(pointer="/due_on", now=item.due_on)
@@ -107,10 +111,11 @@ def _settled_milestones(item: Item, wanted: Wanted) -> Iterator[Refused]:
             continue
         for name in SETTLED_OF_MILESTONE:
             if name in said and getattr(now, name) != getattr(planned, name):
-                yield DIFFERS(pointer=f"/milestones/{place}/{name}", now=_shown(getattr(now, name)))
+                yield DIFFERS(pointer=f"/milestones/{place}/{name}", now=_shown(getattr(now, name), {}))
         if planned.planned_on != now.planned_on and planned.planned_on in now.baselines:
             yield MOVED_ON(pointer=f"/milestones/{place}/planned_on", now=now.planned_on)
 
 
-def _shown(now: Any) -> str:
-    return "–" if now is None or now == () else str(now)[:80]
+def _shown(now: Any, codes: Mapping[UUID, str]) -> str:
+    told = [str(codes.get(one, one)) for one in (now if isinstance(now, tuple) else (now,)) if one is not None]
+    return " ".join(told)[:80] or "–"
