@@ -92,14 +92,18 @@ SELECT plan, measure,
        {MEANS}
 FROM (
     SELECT plan, measure, state, milestones, milestones_reported, milestones_verified,
-           coalesce(weight, 1) AS weight,
+           coalesce((set_last.weights ->> code)::numeric, 1) AS weight,
            {SHARES}
     FROM {{source}} i
-    LEFT JOIN LATERAL (
-        SELECT w.weight FROM sibling_weight w
-        WHERE w.plan = i.plan AND w.siblings = 'items' AND w.parent = i.measure AND w.code = i.code {{weighed}}
-        ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
-    ) weighed ON true
+    LEFT JOIN (
+        SELECT plan, measure, jsonb_object_agg(code, weight) AS weights
+        FROM (
+            SELECT DISTINCT ON (plan, parent, code) plan, parent AS measure, code, weight
+            FROM sibling_weight WHERE siblings = 'items' {{weighed}}
+            ORDER BY plan, parent, code, effective_on DESC, version DESC
+        ) weighed
+        GROUP BY plan, measure
+    ) set_last USING (plan, measure)
     WHERE local_plan IS NULL {{among}}
 ) item
 GROUP BY plan, measure
@@ -107,5 +111,6 @@ GROUP BY plan, measure
 """Progress by measure: the mean of its municipal items, each with the weight that was set for it last, or 1.
 
 One without data is left out of it, one that is cancelled or merged out of all but the original scope, and one of a
-local plan counts only in the item that it is part of.
+local plan counts only in the item that it is part of. A measure's weights are looked up as one object: whatever the
+planner thinks of how many there are, they are gone through once.
 """

@@ -71,7 +71,7 @@ class MeasureProgress(Base, table=True):
     verified_of_all: Decimal | None = Field(default=None, sa_type=Numeric)
 
 
-WEIGHED_BY_THEN: Final = "AND w.effective_on <= $1 AND w.recorded_at <= $2"
+WEIGHED_BY_THEN: Final = "AND effective_on <= $1 AND recorded_at <= $2"
 PROGRESS: Final = f"""
 WITH now AS MATERIALIZED (
     {ITEMS} WHERE $3::text[] IS NULL OR (i.plan, i.measure) IN (SELECT * FROM unnest($3, $4::text[]))
@@ -93,6 +93,7 @@ RETURNING kept.item AS aggregate, kept.plan, kept.measure
 """
 """The same for some items, kept. Nobody else writes their facts: an item is one aggregate, in one partition."""
 
+WEIGHED_OF_THEM: Final = "AND (plan, parent) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 KEPT_OF_THEM: Final = "AND (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
 KEEP: Final = f"""
 UPDATE measure_progress kept
@@ -100,7 +101,7 @@ SET items = now.items, by_state = now.by_state, milestones = now.milestones,
     milestones_reported = now.milestones_reported, milestones_verified = now.milestones_verified,
     reported = now.reported, verified = now.verified,
     reported_of_all = now.reported_of_all, verified_of_all = now.verified_of_all
-FROM ({MEASURES.format(source="item_progress", among=KEPT_OF_THEM, weighed="")}) now
+FROM ({MEASURES.format(source="item_progress", among=KEPT_OF_THEM, weighed=WEIGHED_OF_THEM)}) now
 WHERE kept.plan = now.plan AND kept.measure = now.measure
 RETURNING kept.*
 """  # noqa: S608 - one constant within another
