@@ -1,6 +1,7 @@
 """Sheets are read as offices send them, and what is none, or is meant to do harm, is never opened."""
 
 import io
+import re
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -245,6 +246,22 @@ def test_an_archive_that_lies_about_the_size_of_a_part_is_not_opened() -> None:
 def test_a_cell_far_off_is_found_before_all_between_is_made(cells: bytes, code: str) -> None:
     with refused(code):
         Sheet(repacked(as_xlsx([HEADER]), xl__worksheets__sheet1=a_sheet_part(cells)))
+
+
+def test_a_workbook_that_has_its_reader_ask_for_all_memory_ends_nobody_else() -> None:
+    whole = as_xlsx([HEADER, CELLS])
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        strings = archive.read("xl/sharedStrings.xml")
+    greedy = re.sub(rb'ount="\d+"', b'ount="999999999999"', strings)
+    assert lines(repacked(whole, xl__sharedStrings=strings))
+    with refused("sheet.kind-not-taken"):
+        Sheet(repacked(whole, xl__sharedStrings=greedy))
+
+
+def test_one_text_that_every_cell_means_is_not_told_for_every_cell() -> None:
+    text = "长" * 32_000
+    with refused("sheet.kind-not-taken"):
+        Sheet(as_xlsx([HEADER, *[[text] * 100 for _ in range(300)]]))
 
 
 def test_a_part_that_declares_entities_is_not_read() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+import orjson
 
 from measures.item_sheet.columns import Column, columns_of
+from measures.item_sheet.opening import opened
 from measures.item_sheet.package import look_into
 from measures.item_sheet.rules import COLUMNS_MAX, EMPTY, KIND_NOT_TAKEN, ROWS_MAX, TOO_MANY_ROWS, TOO_WIDE
 
@@ -38,13 +39,15 @@ class Sheet:
 
         :raises Refused: why the sheet as a whole is not taken: a code that begins with ``sheet.``.
         """
-        self._text, self._sheet, self._formulas = "", None, frozenset[tuple[int, int]]()
+        self._text, self._told, self._formulas = "", b"", frozenset[tuple[int, int]]()
         self.name: str | None = None
         """The name of the sheet in its workbook; a CSV file has none."""
         if content.startswith(_ZIP):
             self._formulas = look_into(content)
-            self._sheet = _opened(content)
-            self.name = self._sheet.name
+            if (told := opened(content)) is None:
+                raise KIND_NOT_TAKEN()
+            name, _, self._told = told.partition(b"\n")
+            self.name = orjson.loads(name)
         else:
             self._text = _text_of(content)
         header = next(((number, cells) for number, cells in self._all() if _any(cells)), None)
@@ -75,9 +78,8 @@ class Sheet:
         return Row(number, {name: cell for name, cell in known.items() if not _blank(cell)}, frozenset(formulas))
 
     def _all(self) -> Iterator[tuple[int, list[Any]]]:
-        if self._sheet is not None:
-            left = [""] * (self._sheet.start or (0, 0))[1]  # what is empty above is told, what is to the left is not
-            yield from ((number, left + cells) for number, cells in enumerate(self._sheet.iter_rows(), 1))
+        if self.name is not None:
+            yield from enumerate(map(orjson.loads, io.BytesIO(self._told)), 1)
             return
         reader = csv.reader(io.StringIO(self._text, newline=""), _dialect(self._text), strict=True)
         try:
@@ -87,13 +89,6 @@ class Sheet:
                 yield number, list(cells)
         except csv.Error:
             raise KIND_NOT_TAKEN() from None
-
-
-def _opened(content: bytes) -> CalamineSheet:
-    try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-    except CalamineError:
-        raise KIND_NOT_TAKEN() from None
 
 
 def _text_of(content: bytes) -> str:
