@@ -4,8 +4,10 @@ import csv
 import io
 from typing import Any
 
+import httpx
 import xlsxwriter
 
+IMPORT = "/api/v1/items/import"
 FIRST = {
     "code": "A1-01",
     "measure": "A1",
@@ -65,3 +67,22 @@ def as_xlsx(rows: list[list[Any]], *, name: str = "事项") -> bytes:
                 sheet.write(row, column, cell)
     book.close()
     return written.getvalue()
+
+
+async def sent(client: httpx.AsyncClient, content: bytes, **asked: Any) -> dict[str, Any]:
+    """What is told of the import of a sheet: a run, unless it is asked otherwise."""
+    token = asked.pop("token", None)
+    headers = {"dry-run-token": token} if token else {}
+    params: dict[str, Any] = {"plan": "PLAN-1", "dry_run": False} | asked
+    reply = await client.post(IMPORT, content=content, params=params, headers=headers)
+    assert reply.status_code == 200, reply.text
+    report: dict[str, Any] = reply.json()
+    return report
+
+
+def told(report: dict[str, Any]) -> list[tuple[int, str, str, list[tuple[str, str]]]]:
+    """Row, code, verdict and reasons of each item."""
+    return [
+        (row["row"], row["code"], row["verdict"], [(one["cell"], one["code"]) for one in row["reasons"]])
+        for row in report["rows"]
+    ]

@@ -1,9 +1,6 @@
 """A sheet of items at the door: tried first, then taken in, each item with a verdict of its own."""
 
-import csv
-import io
 from datetime import date
-from typing import Any
 
 import httpx
 import pytest
@@ -13,27 +10,7 @@ from doors import Door
 from local_plans import LOCAL_PLANS, local_plan_body
 from papers import PDF
 from refusals import assert_problem
-from sheets import a_line, a_milestone_line, as_csv, as_xlsx
-
-IMPORT = "/api/v1/items/import"
-
-
-async def sent(client: httpx.AsyncClient, content: bytes, **asked: Any) -> dict[str, Any]:
-    token = asked.pop("token", None)
-    headers = {"dry-run-token": token} if token else {}
-    params: dict[str, Any] = {"plan": "PLAN-1", "dry_run": False} | asked
-    reply = await client.post(IMPORT, content=content, params=params, headers=headers)
-    assert reply.status_code == 200, reply.text
-    report: dict[str, Any] = reply.json()
-    return report
-
-
-def told(report: dict[str, Any]) -> list[tuple[int, str, str, list[tuple[str, str]]]]:
-    """Row, code, verdict and reasons of each item."""
-    return [
-        (row["row"], row["code"], row["verdict"], [(one["cell"], one["code"]) for one in row["reasons"]])
-        for row in report["rows"]
-    ]
+from sheets import IMPORT, a_line, a_milestone_line, as_csv, as_xlsx, sent, told
 
 
 async def test_a_sheet_is_tried_then_taken_in_and_is_the_same_ever_after(
@@ -259,47 +236,3 @@ async def test_a_key_is_not_one_key_for_all_items(measures: Door, office: httpx.
     )
     assert [row["verdict"] for row in reply.json()["rows"]] == ["new", "new"]
     assert await measures.pool.fetchval("SELECT count(*) FROM item") == 2
-
-
-# ── what is given out ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_what_is_given_out_is_taken_in_as_the_same(office: httpx.AsyncClient, plan: str) -> None:
-    dangerous = a_line("A1-02", title_en="=cmd|' /C calc'!A0", problem="-1", deliverable="@x", effect="+1")
-    await sent(
-        office, as_csv(a_line(), a_milestone_line(2, milestone_weight="2.50"), dangerous | {"tags": "mass、workers"})
-    )
-    given = await office.get("/api/v1/items/export", params={"plan": "PLAN-1"})
-    assert given.headers["content-type"].startswith("text/csv")
-    assert given.content.startswith(b"\xef\xbb\xbf")
-    lines = list(csv.reader(io.StringIO(given.content.decode("utf-8-sig"), newline="")))
-    assert [line[0] for line in lines] == ["事项代码 code", "A1-01", "A1-01", "A1-02"]
-    assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@", "\t"))]
-    again = await sent(office, given.content)
-    assert told(again) == [(2, "A1-01", "same", []), (4, "A1-02", "same", [])]
-    listed = (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"]
-    assert listed[1]["title_en"] == "=cmd|' /C calc'!A0"
-
-
-async def test_items_are_given_out_as_json_with_the_filters_of_the_list(office: httpx.AsyncClient, plan: str) -> None:
-    await sent(
-        office, as_csv(*(a_line(f"A1-{n:03}", milestone="1") for n in range(1, 206)), a_line("B1-1", measure="B1"))
-    )
-    given = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": "json", "measure": "A1"})
-    assert [item["code"] for item in given.json()] == [f"A1-{n:03}" for n in range(1, 206)]
-    assert given.json()[0]["milestones"][0]["planned_on"] == "2022-06-30"
-    assert (given.json()[0]["owner"], given.json()[0]["co_units"]) == ("ORG", ["FIN"])
-    none = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": "json", "measure": "A2"})
-    assert none.json() == []
-
-
-async def test_only_what_the_caller_may_know_of_is_given_out(
-    measures: Door, office: httpx.AsyncClient, plan: str
-) -> None:
-    await sent(office, as_csv(a_line("A1-01"), a_line("A1-02", owner="SOC", co_units="")))
-    given = await measures.client_for("unit-reporter", "ORG").get(
-        "/api/v1/items/export", params={"plan": "PLAN-1", "format": "json"}
-    )
-    assert [item["code"] for item in given.json()] == ["A1-01"]
-    refused = await measures.client_for("participant").get("/api/v1/items/export", params={"plan": "PLAN-1"})
-    assert_problem(refused, 403, "auth.not-permitted")

@@ -1,0 +1,51 @@
+"""What is listed is given out as a sheet that no spreadsheet runs and that is taken in again as the same."""
+
+import csv
+import io
+
+import httpx
+
+from doors import Door
+from refusals import assert_problem
+from sheets import a_line, a_milestone_line, as_csv, sent, told
+
+
+async def test_what_is_given_out_is_taken_in_as_the_same(office: httpx.AsyncClient, plan: str) -> None:
+    dangerous = a_line("A1-02", title_en="=cmd|' /C calc'!A0", problem="-1", deliverable="@x", effect="+1")
+    await sent(
+        office, as_csv(a_line(), a_milestone_line(2, milestone_weight="2.50"), dangerous | {"tags": "mass、workers"})
+    )
+    given = await office.get("/api/v1/items/export", params={"plan": "PLAN-1"})
+    assert given.headers["content-type"].startswith("text/csv")
+    assert given.content.startswith(b"\xef\xbb\xbf")
+    lines = list(csv.reader(io.StringIO(given.content.decode("utf-8-sig"), newline="")))
+    assert [line[0] for line in lines] == ["事项代码 code", "A1-01", "A1-01", "A1-02"]
+    assert not [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@", "\t"))]
+    again = await sent(office, given.content)
+    assert told(again) == [(2, "A1-01", "same", []), (4, "A1-02", "same", [])]
+    listed = (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"]
+    assert listed[1]["title_en"] == "=cmd|' /C calc'!A0"
+
+
+async def test_items_are_given_out_as_json_with_the_filters_of_the_list(office: httpx.AsyncClient, plan: str) -> None:
+    await sent(
+        office, as_csv(*(a_line(f"A1-{n:03}", milestone="1") for n in range(1, 206)), a_line("B1-1", measure="B1"))
+    )
+    given = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": "json", "measure": "A1"})
+    assert [item["code"] for item in given.json()] == [f"A1-{n:03}" for n in range(1, 206)]
+    assert given.json()[0]["milestones"][0]["planned_on"] == "2022-06-30"
+    assert (given.json()[0]["owner"], given.json()[0]["co_units"]) == ("ORG", ["FIN"])
+    none = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": "json", "measure": "A2"})
+    assert none.json() == []
+
+
+async def test_only_what_the_caller_may_know_of_is_given_out(
+    measures: Door, office: httpx.AsyncClient, plan: str
+) -> None:
+    await sent(office, as_csv(a_line("A1-01"), a_line("A1-02", owner="SOC", co_units="")))
+    given = await measures.client_for("unit-reporter", "ORG").get(
+        "/api/v1/items/export", params={"plan": "PLAN-1", "format": "json"}
+    )
+    assert [item["code"] for item in given.json()] == ["A1-01"]
+    refused = await measures.client_for("participant").get("/api/v1/items/export", params={"plan": "PLAN-1"})
+    assert_problem(refused, 403, "auth.not-permitted")
