@@ -24,8 +24,8 @@ from refusals import refused
 
 OWN, SUBTREE, LEAD, ALL = Over
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/roles.md"
-READ_WITH = {"milestone": "item", "extension": "item"}
-"""What is part of another thing and read with it."""
+READ_WITH = {"milestone": "item", "extension": "item", "inbox": "item"}
+"""What is part of another thing, or shows others, and is read with it."""
 SMALL = """permission,权限,reporter,office
 ,,填报员,改革办
 item.read,查看,subtree+lead,all

@@ -15,6 +15,7 @@ from measures.assurance.api import router as assurances
 from measures.continuation.api import router as continuations
 from measures.evidence.api import files
 from measures.evidence.api import router as evidence
+from measures.inbox.api import router as inbox
 from measures.item.api import router as items
 from measures.item.batch_api import router as item_batches
 from measures.item.course_api import router as item_courses
@@ -50,6 +51,7 @@ def app_of(settings: Settings) -> FastAPI:
             files,
             assurances,
             risks,
+            inbox,
         ],
         unit_of=unit_of,
     )

@@ -27,6 +27,7 @@ class EvidenceRow(Base, AggregateRow, table=True):
         Index(None, "sha256"),
         Index(None, "file"),
         Index(None, "registered_by"),
+        Index(None, "since", "id", postgresql_where="state = 'registered'"),
         Index("ix_evidence_links", "links", postgresql_using="gin", postgresql_ops={"links": "jsonb_path_ops"}),
         one_of("state", EvidenceState),
         one_of("classification", Classification),

@@ -33,6 +33,15 @@ UNKNOWN_ITEM = Refusal(
 )
 
 
+WITH_OWNER: Final = "state IN ('assigned', 'acknowledged', 'in-progress')"
+"""The rows of items that may wait for their owner."""
+WITH_OTHERS: Final = (
+    "(state IN ('draft', 'reported-done') OR milestones @? '$[*].state ? (@ == \"reported\")' "
+    "OR schedule->>'extension' IS NOT NULL)"
+)
+"""The rows of items that may wait for the office or for judges."""
+
+
 class ItemRow(Base, AggregateRow, table=True):
     """One reform item, its milestones within."""
 
@@ -44,6 +53,8 @@ class ItemRow(Base, AggregateRow, table=True):
         Index(None, "plan", "state", "code"),
         Index(None, "plan", "due_on", "code"),
         Index(None, "local_plan", postgresql_where="local_plan IS NOT NULL"),
+        Index(None, "owner", "due_on", "id", postgresql_where=WITH_OWNER),
+        Index(None, "due_on", "id", postgresql_where=WITH_OTHERS),
         one_of("state", ItemState),
         one_of("progress_basis", ProgressBasis),
     )

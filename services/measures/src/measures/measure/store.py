@@ -69,6 +69,11 @@ SELECT jsonb_build_object(
     'since', max(item.since))
 FROM item WHERE item.plan = found.plan AND item.measure = found.code
 """  # noqa: S608
+UNFINISHED: Final = f"""
+EXISTS (SELECT FROM item WHERE item.plan = found.plan AND item.measure = found.code
+        AND item.state NOT IN ({_quoted(*TERMINAL)}))
+"""
+"""Whether an item of a row of ``measure`` has not ended."""
 LISTED: Final = """
 (SELECT plan.code AS plan, plan.id AS plan_id, one->>'code' AS code
  FROM plan, jsonb_array_elements(plan.measures) one) listed

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 
 from common.call import Call
 from common.contracts.measures import SubjectKind
@@ -26,6 +26,7 @@ class RiskRow(Base, AggregateRow, table=True):
     __tablename__ = "risk"
     __table_args__ = (
         UniqueConstraint("plan", "code"),
+        Index(None, "owner", "since", "id", postgresql_where="state = 'open'"),
         one_of("subject_kind", SubjectKind),
         one_of("state", RiskState),
         CheckConstraint("likelihood BETWEEN 1 AND 5 AND impact BETWEEN 1 AND 5", name="from_one_to_five"),
