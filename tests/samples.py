@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum
 from importlib import import_module
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import hypothesis.strategies as st
@@ -43,8 +43,8 @@ def _values(hint: Any, limits: list[Any]) -> st.SearchStrategy[Any]:
         return st.lists(_values(parts[0], []), max_size=3).map(tuple)
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return _models(hint)
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return st.sampled_from(list(hint))
+    if origin is Literal or (isinstance(hint, type) and issubclass(hint, Enum)):
+        return st.sampled_from(parts or list(hint))
     return _plain(hint, {name: getattr(one, name) for one in limits for name in _names(one)})
 
 

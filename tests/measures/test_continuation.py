@@ -16,7 +16,7 @@ from builders import (
 )
 from common.contracts.measures import MilestonePlanned, ReformItemAdded
 from common.decision import Change
-from measures.continuation.domain import continue_item
+from measures.continuation.continuing import continue_item
 from measures.item.domain import Item
 from measures.item.ending import cancel_item, carry_over_item
 from measures.item.milestone import MilestoneState

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from aiokafka import ConsumerRecord, TopicPartition
+from sqlalchemy import Uuid
 
 from common import tracing
 from common.reading import ends_of, partition_of, read
@@ -43,9 +44,10 @@ KEPT: Final = " UNION ALL ".join(
     f"SELECT {COMMITTED.format(table.name)} AS at FROM {table.name} "  # noqa: S608 - declared names
     f"WHERE {next(iter(table.primary_key)).name} = $1 AND version = $2"
     for table in metadata.tables.values()
-    if "version" in table.primary_key
+    if "version" in table.primary_key and isinstance(next(iter(table.primary_key)).type, Uuid)
 )
-"""Facts that bear the version of the event they follow from; they are inserted once and never touched again."""
+"""Facts of one aggregate that bear the version of the event they follow from; they are inserted once and never touched
+again."""
 
 TOLD: Final = f"""
 SELECT n, plan, measure, {COMMITTED.format("feed_change")} AS at FROM feed_change WHERE $1 = ANY(positions) ORDER BY id

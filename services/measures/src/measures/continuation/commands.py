@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from common.call import Call
-from measures.continuation.domain import continue_item, successor_of
+from measures.continuation.continuing import continue_item, successor_of
 from measures.continuation.requests import Continuation
 from measures.item.store import items
 from measures.measure.store import measure_above

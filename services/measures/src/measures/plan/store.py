@@ -59,13 +59,15 @@ ORDER BY code
 """
 """All that stands in a plan and can be open. $1 the plan's code, $2 the states in which an item has ended."""
 
+BY_CODE: Final = "SELECT found.* FROM (SELECT $1::text AS code) asked LEFT JOIN plan found USING (code)"
+"""One row in any case: empty where there is none."""
 plans = Aggregates(PlanRow, Plan, of="plan", at="/api/v1/plans", taken={"uq_plan_code": CODE_TAKEN})
 
 
 async def plan_known(call: Call, code: str) -> Plan | None:
     """The plan with that code, if there is one."""
-    record = await call.service.pool.fetchrow("SELECT * FROM plan WHERE code = $1", code)
-    return plans.codec.state_of(record) if record else None
+    record = await call.service.grouping.ask(BY_CODE, (code,))
+    return plans.codec.state_of(record) if record["id"] else None
 
 
 async def plan_named(call: Call, code: str, *, pointer: str = "/plan") -> Plan:
@@ -79,12 +81,13 @@ async def plan_named(call: Call, code: str, *, pointer: str = "/plan") -> Plan:
 
 
 async def plan_in_force(call: Call) -> str:
-    """The code of the plan that is in force, the latest where there are several.
+    """The code of the plan that is in force, else of one in its final evaluation; the latest where there are several.
 
     :raises Refused: ``plan.none-in-force``.
     """
     code: str | None = await call.service.pool.fetchval(
-        "SELECT code FROM plan WHERE state = 'in-force' ORDER BY starts_on DESC LIMIT 1"
+        "SELECT code FROM plan WHERE state IN ('in-force', 'final-evaluation') "
+        "ORDER BY state = 'in-force' DESC, starts_on DESC, code LIMIT 1"
     )
     if code is None:
         raise NONE_IN_FORCE()
