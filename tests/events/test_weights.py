@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from builders import SETTLED
 from common.contracts.measures import Measure, PartKind, PlanDiff, Renamed
 from doors import Door
 from events.views import progress
@@ -167,3 +168,26 @@ async def test_a_plan_is_seen_in_its_final_evaluation_and_closed(views: Door) ->
         "in-force",
         "final-evaluation",
     ]
+
+
+async def test_unless_another_is_named_the_plan_is_shown_that_goes_on_not_one_that_is_closed(views: Door) -> None:
+    told = Told()
+    plans = [told.plan(code=code) for code in ("PLAN-1", "PLAN-2", "PLAN-3")]
+    for plan in plans[:2]:
+        plan.does("adopt", issuer="机关", document_number="1", on=date(2021, 2, 1))
+        plan.does("enter_phase", "P1", on=date(2022, 1, 5))
+    await learn(views.pool, told.records)
+    assert await shown(views) == "PLAN-1"
+
+    told.records.clear()
+    plans[0].does("start_final_evaluation", on=date(2026, 1, 5))
+    plans[0].does("close", SETTLED, successor=None, on=date(2026, 3, 31))
+    await learn(views.pool, told.records)
+    assert await shown(views) == "PLAN-2"
+
+
+async def shown(views: Door) -> str:
+    """The code of the plan that is shown where none is named."""
+    async with views.client() as reader:
+        code: str = (await reader.get("/api/v1/progress/measures")).json()["plan"]
+    return code

@@ -125,13 +125,14 @@ class MeasureAnswer(Stamped):
 
 
 async def plan_in_force(pool: asyncpg.Pool) -> str:
-    """The code of the plan that was last entered into force, else of the one that was last put down.
+    """The code of the latest plan that has entered into force, one that goes on before one that is closed; else of any.
 
     :raises Refused: ``plan.not-found``.
     """
     code: str | None = await pool.fetchval(
         "SELECT code FROM plan ORDER BY "
-        "EXISTS (SELECT FROM plan_step s WHERE s.plan = plan.id AND s.state = 'in-force') DESC, starts_on DESC LIMIT 1"
+        "EXISTS (SELECT FROM plan_step s WHERE s.plan = plan.id AND s.state = 'in-force') DESC, "
+        "EXISTS (SELECT FROM plan_step s WHERE s.plan = plan.id AND s.state = 'closed'), starts_on DESC, code LIMIT 1"
     )
     if code is None:
         raise NO_PLAN()
