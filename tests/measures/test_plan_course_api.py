@@ -151,3 +151,16 @@ async def test_only_the_office_and_the_auditor_see_the_checklist(measures: Door,
     assert (await measures.client_for("auditor").get(f"{plan}/closing-checklist")).status_code == 200
     reporter = measures.client_for("unit-reporter", "ORG")
     assert_problem(await reporter.get(f"{plan}/closing-checklist"), 403, "auth.not-permitted")
+
+
+async def test_lists_are_of_the_plan_in_force_and_else_of_the_one_in_its_final_evaluation(
+    office: httpx.AsyncClient, in_force: str
+) -> None:
+    other = (await office.post(PLANS, json=plan_body(code="PLAN-2"))).headers["location"]
+    await _say(office, f"{other}/adopt", issuer="市委深改办", document_number="2021-2", effective_on="2021-02-01")
+    await _say(office, f"{in_force}/start-final-evaluation", effective_on="2026-01-05")
+    assert [one["plan"] for one in (await office.get("/api/v1/measures")).json()["items"]] == ["PLAN-1"] * 3
+    await _say(office, f"{other}/phases/P2/enter", effective_on="2023-01-05")
+    assert [one["plan"] for one in (await office.get("/api/v1/measures")).json()["items"]] == ["PLAN-2"] * 3
+    await _say(office, f"{in_force}/close", effective_on="2026-03-31")
+    assert [one["plan"] for one in (await office.get("/api/v1/measures")).json()["items"]] == ["PLAN-2"] * 3
