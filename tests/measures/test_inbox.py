@@ -327,4 +327,5 @@ async def test_items_are_looked_for_along_the_indexes_of_what_waits(
     of_office, of_owner = ways
     assert "Index Scan using ix_item_due_on_id" in of_office, of_office
     assert "Sort Key: found" not in of_office, of_office
-    assert "ix_item_owner_due_on_id" in of_owner, of_owner
+    assert "Index Scan using ix_item_owner_due_on_id" in of_owner, of_owner
+    assert "Sort Key: found" not in of_owner, of_owner
