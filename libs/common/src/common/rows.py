@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Callable, Collection
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import asyncpg
@@ -32,6 +33,8 @@ def one_of(column: str, known: type[StrEnum]) -> CheckConstraint:
 
 
 KEPT_BY_STORE = ("id", "version", "hash", "recorded_at")
+SHORT: Final = 256
+"""Characters of JSON that are remembered: nothing at all, a reason, how the measure stands; no list of milestones."""
 Converter = Callable[[Any], Any]
 """Makes a column's value of a field's, or the other way round; None where both are the same."""
 
@@ -84,21 +87,29 @@ class RowCodec(Generic[State]):
 def _dumper(column: Column[Any], hint: Any) -> Converter | None:
     if isinstance(column.type, JSONB):
         adapter = TypeAdapter(hint)
-        return lambda value: adapter.dump_json(value).decode()
+        to_json = adapter.serializer.to_json
+        return lambda value: to_json(value).decode()
     return None
 
 
 def _loader(column: Column[Any], hint: Any) -> Converter | None:
     if isinstance(column.type, JSONB):
-        return TypeAdapter(hint).validate_json
+        return _read(hint)
     members = get_args(hint) or (hint,)
     if any(isinstance(one, type) and issubclass(one, Enum) for one in members):
-        return TypeAdapter(hint).validate_python
+        return TypeAdapter(hint).validator.validate_python
     if get_origin(hint) is tuple:
         return tuple
     return None
 
 
+def _read(hint: Any) -> Converter:
+    """What reads JSON; a short text is remembered, for many rows say the same, and no value of a state can change."""
+    validate = TypeAdapter(hint).validator.validate_json
+    known = lru_cache(maxsize=512)(validate)
+    return lambda text: known(text) if len(text) <= SHORT else validate(text)
+
+
 def _beside(field: "dataclasses.Field[Any]", hint: Any) -> Converter:
-    validate, default = TypeAdapter(hint).validate_json, field.default
+    validate, default = _read(hint), field.default
     return lambda found: validate(found) if found is not None or default is dataclasses.MISSING else default

@@ -147,14 +147,14 @@ class Standing:
             return PLAN_GOES_ON()
         if action == "reopen" and self.above.plan_closed:
             return PLAN_OVER()
-        return self._held_up(action) or (self._undecided() if action == "reschedule" else None)
+        return self._held_up(action) or self._undecided() if action == "reschedule" else None
 
     def _missing_for_milestone(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:
         if action == "verify" and milestone.required and self.grounds.lack(milestone.number, on):
             return NO_VERIFIED_EVIDENCE(number=milestone.number)
         if action == "cancel" and self.state is not ItemState.DRAFT and self._is_last_required(milestone):
             return NO_REQUIRED_MILESTONE()
-        return self._held_up(action)
+        return self._held_up(action) if action == "reschedule" else None
 
     def _held_up(self, action: str) -> Refused | None:
         """While its measure is suspended none of its dates moves."""
@@ -172,9 +172,9 @@ class Standing:
             return NOT_OWNER()
         if who is Who.PARTAKER and not (by and by.id in (self.owner, *self.co_units)):
             return NOT_PARTAKER()
-        took_part = (self.owner, *self.co_units, *leading(self.above.leads, on))
-        if who is Who.JUDGE and (by is None or by.belongs_to(*took_part)):
-            return NOT_INDEPENDENT()
+        if who is Who.JUDGE:
+            took_part = (self.owner, *self.co_units, *leading(self.above.leads, on))
+            return NOT_INDEPENDENT() if by is None or by.belongs_to(*took_part) else None
         return None
 
     def _open_milestones(self) -> list[int]:
