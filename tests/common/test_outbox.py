@@ -207,6 +207,23 @@ async def test_a_window_that_the_broker_did_not_take_is_not_deleted(line: Line) 
     assert versions_of(await line.published()) == {plan: [1, 2, 3]}
 
 
+async def test_a_client_that_fails_by_an_assertion_ends_no_relay(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, failed = AIOKafkaProducer.start, list[bool]()
+
+    async def asserts_once(self: AIOKafkaProducer) -> None:
+        if not failed:
+            failed.append(True)
+            raise AssertionError("Did we not perform bootstrap?")
+        await start(self)
+
+    (plan,) = await commit_plans(line.pool, 1)
+    monkeypatch.setattr(AIOKafkaProducer, "start", asserts_once)
+    async with running(line.relay()):
+        await line.drained()
+    assert failed
+    assert versions_of(await line.published()) == {plan: [1, 2, 3]}
+
+
 # ── who reigns ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -68,7 +68,7 @@ class Relay:
         while True:
             try:
                 await self._reign()
-            except (*AWAY, KafkaError) as error:
+            except (*AWAY, KafkaError, AssertionError) as error:  # the client asserts that a waking broker names nodes
                 RELAY_FAILURES.labels(self._slice).inc()
                 log.warning("relay.interrupted", relay=self.name, error=repr(error))
             self.beat = time.monotonic()
