@@ -66,6 +66,27 @@ async def test_a_consumer_that_is_cancelled_from_within_does_not_end_the_loop(
         await stage.shows(PLAN, 1)
 
 
+@pytest.mark.parametrize("asked", ["start", "commit"])
+async def test_a_broker_that_wakes_up_and_names_no_nodes_ends_no_projection(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    asks, failed = getattr(AIOKafkaConsumer, asked), list[bool]()
+
+    async def asserts_once(consumer: AIOKafkaConsumer, *what: Any) -> None:
+        if not failed:
+            failed.append(True)
+            raise AssertionError("Did we not perform bootstrap?")
+        await asks(consumer, *what)
+
+    monkeypatch.setattr(AIOKafkaConsumer, asked, asserts_once)
+    await stage.tell(PLAN, 1)
+    async with stage.projecting():
+        await stage.shows(PLAN, 1)
+        await eventually(lambda: failed)
+        await stage.tell(PLAN, 2)
+        await stage.shows(PLAN, 1, 2)
+
+
 @pytest.mark.parametrize("fault", [asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError])
 async def test_what_the_database_broke_off_is_no_fault_of_the_events(stage: Stage, fault: type[Exception]) -> None:
     stage.view.faults = [fault("begin anew")]

@@ -7,12 +7,14 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, for_code
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from common.contracts import topic
 
 PRODUCERS: Final = ("measures", "societies", "talent")
+BROKER_AWAY: Final = (KafkaError, AssertionError)
+"""What the client raises where the broker cannot serve it: of one that wakes up and names no nodes yet, it asserts it."""
 FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 

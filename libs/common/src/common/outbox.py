@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from common.database import AWAY, Connection
-from common.kafka import relay_producer
+from common.kafka import BROKER_AWAY, relay_producer
 from common.publishing import Publisher, Window, note_if_late, traced
 from common.settings import Settings
 from common.telemetry import OUTBOX_DEPTH, OUTBOX_OLDEST_SECONDS, RELAY_FAILURES, log
@@ -68,7 +68,7 @@ class Relay:
         while True:
             try:
                 await self._reign()
-            except (*AWAY, KafkaError, AssertionError) as error:  # the client asserts that a waking broker names nodes
+            except (*AWAY, *BROKER_AWAY) as error:
                 RELAY_FAILURES.labels(self._slice).inc()
                 log.warning("relay.interrupted", relay=self.name, error=repr(error))
             self.beat = time.monotonic()
@@ -144,7 +144,7 @@ class Relay:
                     self.beat = time.monotonic()
                     await connection.execute("SELECT 1")
             await publishing
-        except (*AWAY, KafkaError):
+        except (*AWAY, *BROKER_AWAY):
             log.warning("relay.window-failed", relay=self.name, **traced(window))
             raise
         finally:

@@ -13,12 +13,11 @@ from typing import Final, NamedTuple, NoReturn
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
 from common import offsets
 from common.database import AWAY, Connection
 from common.inbox import Inbox, Projection, Refuses, opened
-from common.kafka import group_consumer
+from common.kafka import BROKER_AWAY, group_consumer
 from common.offsets import Mark
 from common.parking import Parcel, keep_copying, text_of, trace_of
 from common.telemetry import APPLIED, BATCH_SECONDS, log
@@ -93,7 +92,7 @@ class Projector(ConsumerRebalanceListener):  # type: ignore[misc]
                 consumer.subscribe(self._projection.topics, listener=self)
                 async with self._pool.acquire() as connection:
                     await self._follow(consumer, connection)
-            except (*AWAY, KafkaError) as error:
+            except (*AWAY, *BROKER_AWAY) as error:
                 log.warning("projection.interrupted", projection=self._projection.name, error=repr(error))
             finally:
                 self._cursors.clear()

@@ -11,11 +11,11 @@ from typing import Final, NoReturn
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndTimestamp
 
 from common import offsets
 from common.inbox import Projection
+from common.kafka import BROKER_AWAY
 from common.telemetry import CONSUMER_LAG, CONSUMER_LAG_SECONDS, PARKED, log
 
 LOOK_SECONDS: Final = 1.0
@@ -78,7 +78,7 @@ class Watch:
         self._mirrored = dict(self.cursors)
         try:
             await self._consumer.commit(self._mirrored)
-        except KafkaError as error:
+        except BROKER_AWAY as error:
             log.info("projection.offsets-not-mirrored", projection=self._projection.name, error=repr(error))
 
     async def _look_at_topics(self) -> None:
