@@ -1,6 +1,8 @@
 """A file appears whole or not at all, in a folder as in a bucket."""
 
+import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -96,3 +98,20 @@ def test_what_is_no_place_for_files_is_refused_at_once(where: str) -> None:
 def test_a_folder_is_for_nobody_else_to_read(tmp_path: Path) -> None:
     Files(f"file://{tmp_path}/files")
     assert (tmp_path / "files").stat().st_mode & 0o077 == 0
+
+
+LISTS_AND_ENDS = """
+import asyncio, sys
+from common.files import Files
+asyncio.run(Files(sys.argv[1]).listed())
+sys.exit(7)
+"""
+
+
+async def test_a_process_that_ends_right_after_its_answer_ends_as_it_meant_to(tmp_path: Path) -> None:
+    """With the library's own threads about every sixth of these was aborted on a busy machine: hence all at once."""
+    processes = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", LISTS_AND_ENDS, f"file://{tmp_path}")
+        for _ in range(24)
+    ]
+    assert [await process.wait() for process in processes] == [7] * len(processes)

@@ -4,6 +4,7 @@ Where they are is one setting: ``file:///folder``, or ``s3://bucket/prefix?endpo
 those of the environment (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``) or of the machine's role.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ class Files:
 
         with _away():
             try:
-                found = await obstore.head_async(self._store, name)
+                found = await asyncio.to_thread(obstore.head, self._store, name)
             except FileNotFoundError:
                 return None
         return Kept(name, found["size"], found["last_modified"])
@@ -101,11 +102,14 @@ class Files:
         """
         import obstore  # noqa: PLC0415
 
-        found = list[Kept]()
+        def found() -> list[Kept]:
+            batches = obstore.list(self._store)
+            return [Kept(one["path"], one["size"], one["last_modified"]) for batch in batches for one in batch]
+
         with _away():
-            async for batch in obstore.list(self._store):
-                found += [Kept(one["path"], one["size"], one["last_modified"]) for one in batch]
-        return sorted(found, key=lambda one: one.name)
+            # In a thread of ours: the library's own wants the interpreter once more after it answered, and aborts a
+            # process that is ending by then, as every one-shot command is.
+            return sorted(await asyncio.to_thread(found), key=lambda one: one.name)
 
     async def remove(self, name: str) -> None:
         """Remove a file; that there is none is no error.
@@ -116,7 +120,7 @@ class Files:
 
         with _away():
             try:
-                await obstore.delete_async(self._store, name)
+                await asyncio.to_thread(obstore.delete, self._store, name)
             except FileNotFoundError:
                 return
 
