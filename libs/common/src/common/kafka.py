@@ -14,7 +14,7 @@ from common.contracts import topic
 
 PRODUCERS: Final = ("measures", "societies", "talent")
 BROKER_AWAY: Final = (KafkaError, AssertionError)
-"""What the client raises where the broker cannot serve it; one that wakes up and names no nodes yet, it asserts away."""
+"""What the client raises where the broker cannot serve it: an assertion of one that wakes up and names no nodes yet."""
 FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
