@@ -4,5 +4,5 @@ from events import facts, feed
 from events.tables import Base
 from events.views.progress import MeasureProgress
 
-TABLES = (facts.Plan, feed.FeedChange, MeasureProgress)
+TABLES = (*facts.COLUMNS, feed.FeedChange, MeasureProgress)
 metadata = Base.metadata

@@ -1,8 +1,31 @@
 """The one calculation of progress, from facts to items and from items to measures, for any day and knowledge."""
 
+from collections.abc import Sequence
 from typing import Final
 
-ITEMS: Final = """
+WORD: Final = """
+LEFT JOIN LATERAL (
+    SELECT w.status FROM milestone_word w
+    WHERE w.item = m.item AND w.number = m.number AND w.recorded_at <= $2 AND w.effective_on <= $1
+      AND NOT EXISTS (
+          SELECT FROM milestone_word later
+          WHERE later.item = w.item AND later.number = w.number
+            AND later.replaces = w.version AND later.recorded_at <= $2
+      )
+    ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
+) word ON true
+"""
+"""What was last said of whether milestone ``m`` is attained. $1 as_of, $2 known_at."""
+
+LEFT: Final = """
+EXISTS (
+    SELECT FROM milestone_end e
+    WHERE e.item = m.item AND e.number = m.number AND e.recorded_at <= $2 AND e.effective_on <= $1
+)
+"""
+"""Whether milestone ``m`` has left the denominators."""
+
+ITEMS: Final = f"""
 SELECT i.id AS item, i.plan, i.measure, i.code, i.local_plan, i.parent, i.progress_basis, step.state, done.*
 FROM item i
 CROSS JOIN LATERAL (
@@ -23,25 +46,13 @@ CROSS JOIN LATERAL (
            sum(CASE WHEN status = 'verified' THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS verified_of_all
     FROM (
         SELECT m.weight, word.status,
-               NOT EXISTS (
-                   SELECT FROM milestone_end e
-                   WHERE e.item = m.item AND e.number = m.number AND e.recorded_at <= $2 AND e.effective_on <= $1
-               ) AS counts
+               NOT {LEFT} AS counts
         FROM milestone m
-        LEFT JOIN LATERAL (
-            SELECT w.status FROM milestone_word w
-            WHERE w.item = m.item AND w.number = m.number AND w.recorded_at <= $2 AND w.effective_on <= $1
-              AND NOT EXISTS (
-                  SELECT FROM milestone_word later
-                  WHERE later.item = w.item AND later.number = w.number
-                    AND later.replaces = w.version AND later.recorded_at <= $2
-              )
-            ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
-        ) word ON true
+        {WORD}
         WHERE m.item = i.id AND m.recorded_at <= $2 AND m.effective_on <= $1
     ) milestone
 ) done
-"""
+"""  # noqa: S608 - our own words
 """Progress by item, of local ones too. $1 as_of, $2 known_at.
 
 With w the weight of a milestone that counts, and c 1 if it is attained and else 0: item = Σw·c / Σw. Where Σw is 0
@@ -68,9 +79,32 @@ def _mean(share: str) -> str:
        ) AS {share}"""
 
 
+def means(shares: Sequence[str]) -> str:
+    """The shares of a measure, each the weighted mean of its items'."""
+    return ",\n       ".join(map(_mean, shares))
+
+
+def municipal(shares: Sequence[str], *others: str) -> str:
+    """The municipal items of measures, each with its weight and shares; to be filled with what ``MEASURES`` names."""
+    columns = ",\n           ".join((*others, *map(_of_own_or_below, shares)))
+    return f"""(
+    SELECT plan, measure, state, coalesce((set_last.weights ->> code)::numeric, 1) AS weight,
+           {columns}
+    FROM {{source}} i
+    LEFT JOIN (
+        SELECT plan, measure, jsonb_object_agg(code, weight) AS weights
+        FROM (
+            SELECT DISTINCT ON (plan, parent, code) plan, parent AS measure, code, weight
+            FROM sibling_weight WHERE siblings = 'items' {{weighed}}
+            ORDER BY plan, parent, code, effective_on DESC, version DESC
+        ) weighed
+        GROUP BY plan, measure
+    ) set_last USING (plan, measure)
+    WHERE local_plan IS NULL {{among}}
+) item"""  # noqa: S608 - our own words
+
+
 KINDS: Final = ("reported", "verified", "reported_of_all", "verified_of_all")
-SHARES: Final = ",\n           ".join(map(_of_own_or_below, KINDS))
-MEANS: Final = ",\n       ".join(map(_mean, KINDS))
 
 MEASURES: Final = f"""
 SELECT plan, measure,
@@ -89,28 +123,14 @@ SELECT plan, measure,
        coalesce(sum(milestones) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones,
        coalesce(sum(milestones_reported) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_reported,
        coalesce(sum(milestones_verified) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_verified,
-       {MEANS}
-FROM (
-    SELECT plan, measure, state, milestones, milestones_reported, milestones_verified,
-           coalesce((set_last.weights ->> code)::numeric, 1) AS weight,
-           {SHARES}
-    FROM {{source}} i
-    LEFT JOIN (
-        SELECT plan, measure, jsonb_object_agg(code, weight) AS weights
-        FROM (
-            SELECT DISTINCT ON (plan, parent, code) plan, parent AS measure, code, weight
-            FROM sibling_weight WHERE siblings = 'items' {{weighed}}
-            ORDER BY plan, parent, code, effective_on DESC, version DESC
-        ) weighed
-        GROUP BY plan, measure
-    ) set_last USING (plan, measure)
-    WHERE local_plan IS NULL {{among}}
-) item
+       {means(KINDS)}
+FROM {municipal(KINDS, "milestones", "milestones_reported", "milestones_verified")}
 GROUP BY plan, measure
 """  # noqa: S608 - our own words
 """Progress by measure: the mean of its municipal items, each with the weight that was set for it last, or 1.
 
 One without data is left out of it, one that is cancelled or merged out of all but the original scope, and one of a
 local plan counts only in the item that it is part of. A measure's weights are looked up as one object: whatever the
-planner thinks of how many there are, they are gone through once.
+planner thinks of how many there are, they are gone through once. To be filled with the ``source`` of its items, with
+what is ``among`` them, and with which weights are ``weighed``.
 """
