@@ -81,7 +81,13 @@ class Doors:
     def __init__(self, app: FastAPI, beyond: ASGIApp) -> None:
         self._app = app
         self._beyond = beyond
-        self._ways = [Way.to(route) for route in app.routes if isinstance(route, Route | APIRoute)]
+        ways = [Way.to(route) for route in app.routes if isinstance(route, Route | APIRoute)]
+        self._near = {
+            (method, last): [way for way in ways if method in way.methods and way.last in (last, None)]
+            for method in {method for way in ways for method in way.methods}
+            for last in {None, *(way.last for way in ways)}
+        }
+        """The ways that a request may be for, as declared, by its method and the last part of its path."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -102,9 +108,9 @@ class Doors:
     def _find(self, scope: Scope) -> tuple["Way | None", dict[str, str]]:
         """The first route that a request is for, as FastAPI would find it."""
         method, path = scope["method"], scope["path"]
-        for way in self._ways:  # most that it is not for can be told by how their path begins and ends
-            near = method in way.methods and path.startswith(way.begins) and path.endswith(way.ends)
-            if near and (found := way.route.path_regex.match(path)):
+        anything = self._near.get((method, None), [])
+        for way in self._near.get((method, path.rpartition("/")[2]), anything):
+            if path.startswith(way.begins) and (found := way.route.path_regex.match(path)):
                 return way, found.groupdict()
         return None, {}
 
@@ -121,8 +127,8 @@ class Way(NamedTuple):
     methods: set[str]
     begins: str
     """Its path up to the first parameter."""
-    ends: str
-    """Its path from the last parameter on."""
+    last: str | None
+    """The last part of its path; None where that may be anything."""
     route: Route | APIRoute
     plain: "Plain | None"
     """None: the route is FastAPI's to serve."""
@@ -130,8 +136,9 @@ class Way(NamedTuple):
     @classmethod
     def to(cls, route: Route | APIRoute) -> Self:
         """The way to a route."""
-        begins, ends = route.path.partition("{")[0], route.path.rpartition("}")[2] if "{" in route.path else ""
-        return cls(route.methods or set(), begins, ends, route, getattr(route, "plain", None))
+        begins, last = route.path.partition("{")[0], route.path.rpartition("/")[2]
+        plain = getattr(route, "plain", None)
+        return cls(route.methods or set(), begins, None if "{" in last else last, route, plain)
 
 
 _KEY: Final = TypeAdapter(Annotated[str, StringConstraints(min_length=1, max_length=200)])
