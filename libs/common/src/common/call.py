@@ -1,13 +1,16 @@
 """Who asks, for which unit, when and by which request: what a command is given beside its own words."""
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from typing import cast
 
 import asyncpg
 
 from common.clock import business_date
+from common.database import Connection
 from common.decision import EFFECTIVE_IN_FUTURE, Kind, Refusal, Unit
-from common.grouping import Grouping
+from common.grouping import Alone, Grouping
 from common.roles import Concerned, Permissions, relation
 
 NO_UNIT = Refusal(
@@ -28,9 +31,17 @@ class Service:
     relay_slices: int = 1
     grouping: Grouping = field(init=False)
     """How its commands reach the database."""
+    turn: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    """Who has a turn in this process; the others wait for it without a connection in their hands."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "grouping", Grouping(self.pool))
+
+    def over(self, connection: Connection) -> "Service":
+        """The same service with one connection for all that it asks, which so belongs to the transaction there."""
+        alone = replace(self, pool=cast("asyncpg.Pool", connection))  # it is asked as a pool is
+        object.__setattr__(alone, "grouping", Alone(connection))
+        return alone
 
 
 @dataclass(frozen=True, slots=True)

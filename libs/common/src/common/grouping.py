@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
+from common.database import Connection
+
 AT_ONCE: Final = 2
 """How many groups of one statement are under way: while one is being committed the next is filled and sent."""
 GROUP_MAX: Final = 32
@@ -111,3 +113,16 @@ class Grouping:
         if statement is None:
             statement = self._statements[text] = Statement(self._pool, text)
         return await statement.ask(arguments)
+
+
+class Alone(Grouping):
+    """Statements over one connection, each by itself: they are part of the transaction that is under way there."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def ask(self, text: str, arguments: Sequence[Any]) -> asyncpg.Record:
+        """The row that the statement answers with."""
+        row = await self._connection.fetchrow(text, *arguments)
+        assert row is not None
+        return row

@@ -12,6 +12,17 @@ from common.telemetry import REFUSED_REQUESTS
 
 LANE_MAX: Final = 64
 """Commands on one aggregate at once: half of all that a process lets in, so that others get through."""
+STALE = Refusal(
+    "version.stale",
+    zh="对象已被他人更新：当前版本 {current}，请求依据的版本 {expected}",
+    en="Someone was faster: the version is {current}, the request was made for {expected}",
+    kind=Kind.STALE,
+)
+CONTENDED = Refusal(
+    "version.contended",
+    zh="该对象正被多方同时修改，请重试",
+    en="This is being changed by many at once; try again",
+)
 BUSY = Refusal(
     "version.busy",
     zh="该对象上等待处理的操作过多，本次未受理，请稍后重试",

@@ -16,10 +16,10 @@ from fastapi.routing import iter_route_contexts
 from common.auth import TOKEN_MISSING
 from common.database import DATABASE_AWAY
 from common.decision import Kind, Refused
+from common.lanes import CONTENDED, STALE
 from common.problems import INVALID, MALFORMED, NO_ROUTE, RETRY_AFTER_SECONDS, TITLES, TOO_LARGE, Fault, Problem
 from common.roles import NOT_PERMITTED
 from common.settings import Settings
-from common.store import CONTENDED, STALE
 
 Document = dict[str, Any]
 

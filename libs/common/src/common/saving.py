@@ -45,6 +45,15 @@ class Told(NamedTuple):
     hash: bytes
 
 
+class Ground(NamedTuple):
+    """A row of another aggregate on which a new one stands: as it was when it was looked at, or nothing is saved."""
+
+    table: str
+    id: UUID
+    written: int
+    """Its ``xmin``: the transaction that wrote it last."""
+
+
 TOLD_TYPES: Final = ("uuid", "bigint", "text", "bytea", "json", "timestamptz", "bytea", "bytea")
 """What PostgreSQL calls the types of ``Told``'s fields."""
 
@@ -91,15 +100,24 @@ WITH saved AS (
 ), {TOLD.format(of=of, events=_table(codec, events))}"""
 
 
-def insert_statement(codec: RowCodec[Any], of: str, events: int) -> str:
-    """The statement that saves a new aggregate and as many events; $2, the version it had, is 0."""
+def insert_statement(codec: RowCodec[Any], of: str, events: int, ground: str | None = None) -> str:
+    """The statement that saves a new aggregate and as many events; $2, the version it had, is 0.
+
+    :param ground: the table of the ``Ground`` on which it stands, the last two parameters; the statement counts 0 if
+        that row was written anew, and waits for whoever is about to. As long as this one is not durable nobody writes
+        it: the lock is shared by all that stand there.
+    """
     names = ", ".join(f'"{c.name}"' for c in codec.columns)
     values = ", ".join(_cast(n, c) for n, c in enumerate(codec.columns, FIRST_COLUMN))
+    place = FIRST_COLUMN + len(codec.columns) + events * len(TOLD_TYPES)
+    held = f"""ground AS (
+    SELECT id FROM "{ground}" WHERE id = ${place}::uuid AND xmin::text::bigint = ${place + 1}::bigint FOR SHARE
+), """
     return f"""
-WITH saved AS (
+WITH {held if ground else ""}saved AS (
     INSERT INTO "{codec.table.name}" (id, version, hash, recorded_at, {names})
     SELECT $1::uuid, $3::bigint, $4::bytea, $5::timestamptz, {values}
-    WHERE $2::bigint = 0
+    {"FROM ground " if ground else ""}WHERE $2::bigint = 0
     RETURNING id
 ), {TOLD.format(of=of, events=_table(codec, events))}"""
 

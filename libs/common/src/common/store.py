@@ -17,32 +17,20 @@ from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
 from common.call import Call
-from common.cloudevents import GENESIS, Circumstances, headers_of, linked
+from common.cloudevents import GENESIS
 from common.decision import Change, Kind, Refusal, Refused
 from common.history import History, history_of
-from common.lanes import Lanes
+from common.lanes import CONTENDED, STALE, Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies, kept_reply
 from common.roles import NOBODY, Concerned, Scope
 from common.rows import AggregateRow, RowCodec
-from common.saving import Saving, Told, insert_statement, slice_of, update_statement
+from common.saving import Ground, Saving, insert_statement, slice_of, update_statement
 from common.showing import Aggregate, allowed, read_model, seen
 from common.telemetry import DECIDE_SECONDS, SAVE_SECONDS
+from common.telling import told_of
+from common.turns import in_turn
 
 ATTEMPTS_MAX = 5
-
-STALE = Refusal(
-    "version.stale",
-    zh="对象已被他人更新：当前版本 {current}，请求依据的版本 {expected}",
-    en="Someone was faster: the version is {current}, the request was made for {expected}",
-    kind=Kind.STALE,
-)
-CONTENDED = Refusal(
-    "version.contended",
-    zh="该对象正被多方同时修改，请重试",
-    en="This is being changed by many at once; try again",
-)
-
-
 State = TypeVar("State", bound=Aggregate)
 JSON: Final = "application/json"
 
@@ -83,6 +71,7 @@ class Aggregates(Generic[State]):
     :param reads: fields of the state that come with the row and are never stored: for each a sub-select of one JSON
         value over the row, which it calls ``found``. So a rule may know of what stands beside its aggregate.
     :param begins: what stands under an id without a row, at version 0 in any case; its first change makes the row.
+    :param ground: the statement with which a turn of the aggregate $1 begins, for kinds that have any: see ``turns``.
     """
 
     def __init__(
@@ -96,6 +85,7 @@ class Aggregates(Generic[State]):
         taken: Mapping[str, Refusal] | None = None,
         reads: Mapping[str, str] | None = None,
         begins: Callable[[Call, UUID], Awaitable[State | None]] = _nothing,
+        ground: str = "",
     ) -> None:
         self.of = of
         self.at = at
@@ -107,6 +97,7 @@ class Aggregates(Generic[State]):
         self._concerns = concerns
         self._taken = taken or {}
         self._begins = begins
+        self._ground = ground
         self._insert = cache(partial(insert_statement, self.codec, of))
         self._update = cache(partial(update_statement, self.codec, of))
         name = self.codec.table.name
@@ -158,25 +149,27 @@ class Aggregates(Generic[State]):
         await self.load(call, aggregate_id)
         return await history_of(call.service.pool, self.of, aggregate_id)
 
-    async def create(self, call: Call, decide: Callable[[UUID], Change[State]]) -> Response:
+    async def create(
+        self, call: Call, decide: Callable[[UUID], Change[State]], *, ground: Ground | None = None
+    ) -> Response:
         """Decide on a new aggregate and save it: 201 with its address.
 
+        :param ground: the row that was looked at first of all that the decision needs to know.
         :raises Refused: what the decision refuses, ``auth.not-permitted`` where the caller's roles do not permit it
-            over what would be made, the code of a constraint in ``taken``, ``idempotency.key-reused``.
+            over what would be made, the code of a constraint in ``taken``, ``idempotency.key-reused``,
+            ``version.contended``, also where what it stands on is not as it was looked at.
         """
-        for _ in range(ATTEMPTS_MAX):
-            try:
-                change = decide(uuid7())
-                self._require_permitted(call, change.state)
-                response = self._reply(call, change.state, status=201)
-                statement = self._insert(len(change.events))
-                await self._save(call, statement, change, Loaded(change.state, GENESIS, call.now), response)
-            except (Refused, asyncpg.UniqueViolationError) as error:
-                if (repeated := await self._repeated(call, error)) is None:
-                    continue
-                return repeated
-            return response
-        raise CONTENDED()
+
+        async def once() -> Response:
+            change = decide(uuid7())
+            self._require_permitted(call, change.state)
+            response = self._reply(call, change.state, status=201)
+            statement = self._insert(len(change.events), ground and ground.table)
+            if await self._save(call, statement, change, Loaded(change.state, GENESIS, call.now), response, ground):
+                return response
+            raise CONTENDED()
+
+        return await self._tried(call, once)
 
     async def change(self, call: Call, aggregate_id: UUID, decide: Callable[[State], Change[State]]) -> Response:
         """Load, decide, save; decide again where someone else was faster, at most five times.
@@ -186,23 +179,49 @@ class Aggregates(Generic[State]):
             ``idempotency.key-reused``.
         """
         async with self._lanes.of(aggregate_id):
-            for attempt in range(ATTEMPTS_MAX):
-                try:
-                    loaded = await self.load(call, aggregate_id)
-                    self._require_permitted(call, loaded.state)
-                    if call.expected_version not in (None, loaded.state.version):
-                        raise STALE(current=loaded.state.version, expected=call.expected_version)
-                    with self._decide_seconds.time():
-                        change = decide(loaded.state)
-                    response = self._reply(call, change.state, status=200)
-                    statement = self._update if loaded.state.version else self._insert
-                    if await self._save(call, statement(len(change.events)), change, loaded, response):
-                        return response
-                except (Refused, asyncpg.UniqueViolationError) as error:
-                    if repeated := await self._repeated(call, error):
-                        return repeated
-                await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)  # noqa: S311 - jitter, not a secret
+            return await self._tried(call, lambda: self._changed(call, aggregate_id, decide))
+
+    async def change_in_turn(
+        self, call: Call, aggregate_id: UUID, look: Callable[[Call], Awaitable[Callable[[State], Change[State]]]]
+    ) -> Response:
+        """As ``change``, for a decision that needs others to stay as they are until it is durable: see ``turns``.
+
+        :param look: looks at them, by the call that it is given and no other, and makes the decision.
+        :raises Refused: as ``change``, and what looking refuses.
+        """
+
+        async def once() -> Response | None:
+            async with in_turn(call, self._ground, aggregate_id) as own:
+                return await self._changed(own, aggregate_id, await look(own))
+
+        async with self._lanes.of(aggregate_id):
+            return await self._tried(call, once)
+
+    async def _tried(self, call: Call, once: Callable[[], Awaitable[Response | None]]) -> Response:
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                if response := await once():
+                    return response
+            except (Refused, asyncpg.UniqueViolationError) as error:
+                if repeated := await self._repeated(call, error):
+                    return repeated
+            await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)  # noqa: S311 - jitter, not a secret
         raise CONTENDED()
+
+    async def _changed(
+        self, call: Call, aggregate_id: UUID, decide: Callable[[State], Change[State]]
+    ) -> Response | None:
+        """The reply once it is durable; None where someone else was faster."""
+        loaded = await self.load(call, aggregate_id)
+        self._require_permitted(call, loaded.state)
+        if call.expected_version not in (None, loaded.state.version):
+            raise STALE(current=loaded.state.version, expected=call.expected_version)
+        with self._decide_seconds.time():
+            change = decide(loaded.state)
+        response = self._reply(call, change.state, status=200)
+        statement = self._update if loaded.state.version else self._insert
+        saved = await self._save(call, statement(len(change.events)), change, loaded, response)
+        return response if saved else None
 
     def _require_permitted(self, call: Call, state: State) -> None:
         if call.permission not in self.permitted(call, state):
@@ -222,12 +241,18 @@ class Aggregates(Generic[State]):
         return Response(orjson.dumps(decided), status, headers, media_type=JSON)
 
     async def _save(
-        self, call: Call, statement: str, change: Change[State], before: Loaded[State], response: Response
+        self,
+        call: Call,
+        statement: str,
+        change: Change[State],
+        before: Loaded[State],
+        response: Response,
+        ground: Ground | None = None,
     ) -> bool:
-        """Whether the change is durable; False where the version is no longer the one that was loaded."""
+        """Whether the change is durable; False where the version, or the ground, is no longer as it was looked at."""
         if not change.events and (call.key is None or not before.state.version):
             return True
-        told = self._tell(call, change, before)
+        told = told_of(call, self.of, change, before.hash, before.recorded_at)
         saving = Saving(
             id=change.state.id,
             version_before=change.state.version - len(told),
@@ -247,36 +272,11 @@ class Aggregates(Generic[State]):
             reply_body=bytes(response.body),
             reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )
-        parameters = (*saving, *self.codec.values(change.state), *chain.from_iterable(told))
+        stands_on = (ground.id, ground.written) if ground else ()
+        parameters = (*saving, *self.codec.values(change.state), *chain.from_iterable(told), *stands_on)
         with self._save_seconds.time():
             saved = await call.service.grouping.ask(statement, parameters)
         return bool(saved["count"])
-
-    def _tell(self, call: Call, change: Change[State], before: Loaded[State]) -> list[Told]:
-        """The events, each linked to the one before; recorded time never runs backwards within an aggregate."""
-        previous, recorded_at, told = before.hash, before.recorded_at, list[Told]()
-        for version, event in enumerate(change.events, change.state.version - len(change.events) + 1):
-            recorded_at = max(call.now, recorded_at + timedelta(microseconds=1))
-            about = Circumstances(
-                id=uuid7(),
-                aggregate_type=self.of,
-                aggregate_id=change.state.id,
-                version=version,
-                recorded_at=recorded_at,
-                effective_on=change.effective_on,
-                actor=call.principal,
-                unit=call.caller_unit.id if call.caller_unit else None,
-                correlation=call.correlation,
-                causation=call.causation,
-                traceparent=call.traceparent,
-            )
-            headers = headers_of(event, about, public_url=call.service.public_url)
-            payload = event.model_dump_json().encode()
-            digest = linked(previous, headers, payload)
-            text = orjson.dumps(headers).decode()
-            told.append(Told(about.id, version, event.type, payload, text, recorded_at, previous, digest))
-            previous = digest
-        return told
 
     async def _repeated(self, call: Call, error: Refused | asyncpg.UniqueViolationError) -> Response | None:
         """The reply that the same request got before; None where it may be tried again.

@@ -7,7 +7,7 @@ from measures.continuation.continuing import continue_item, successor_of
 from measures.continuation.requests import Continuation
 from measures.item.store import items
 from measures.measure.store import measure_above
-from measures.plan.store import plan_named
+from measures.plan.store import ground_named
 
 
 async def continue_carried(call: Call, request: Continuation) -> Response:
@@ -19,7 +19,7 @@ async def continue_carried(call: Call, request: Continuation) -> Response:
     """
     on = call.effective(request.effective_on)
     before = (await items.load(call, request.item)).state
-    plan = await plan_named(call, successor_of(before), pointer="/item")
+    plan, ground = await ground_named(call, successor_of(before), pointer="/item")
     measure = request.measure or before.measure
     plan.require_open_for_items(measure, on=on)
     above = await measure_above(call, plan.code, measure)
@@ -36,4 +36,5 @@ async def continue_carried(call: Call, request: Continuation) -> Response:
             above=above,
             on=on,
         ),
+        ground=ground,
     )

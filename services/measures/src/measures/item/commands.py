@@ -1,6 +1,7 @@
 """What an item's command needs beyond the item: the plan that it stands in, and the directory of units."""
 
 from collections.abc import Callable
+from typing import Final
 from uuid import UUID
 
 from starlette.responses import Response
@@ -10,15 +11,18 @@ from common.decision import Change
 from common.directory import Directory
 from measures.item.addition import add_item
 from measures.item.domain import Item
-from measures.item.ending import carry_over_item, merge_item
-from measures.item.requests import CarryOver, ItemAddition, Merger
+from measures.item.ending import carry_over_item, merge_item, reopen_item
+from measures.item.requests import CarryOver, ItemAddition, Merger, ReasonWithAuthority
 from measures.item.rules import LOCAL_PLAN_ELSEWHERE
 from measures.item.store import item_named, items
 from measures.local_plan.store import local_plan_named
 from measures.measure.lead import MeasureAbove
 from measures.measure.store import measure_above
 from measures.plan.domain import Plan
-from measures.plan.store import plan_named
+from measures.plan.store import ground_named, plan_named
+
+AS_THEY_ARE: Final = "SELECT FROM item WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+"""Items that take no step until the turn is over."""
 
 
 async def add(call: Call, directory: Directory, request: ItemAddition) -> Response:
@@ -26,8 +30,8 @@ async def add(call: Call, directory: Directory, request: ItemAddition) -> Respon
 
     :raises Refused: ``plan.unknown``, and what ``addition`` and its decision refuse.
     """
-    plan = await plan_named(call, request.plan)
-    return await items.create(call, await addition(call, directory, request, plan=plan))
+    plan, ground = await ground_named(call, request.plan)
+    return await items.create(call, await addition(call, directory, request, plan=plan), ground=ground)
 
 
 async def addition(
@@ -93,15 +97,32 @@ async def merge(call: Call, item_id: UUID, request: Merger) -> Response:
     :raises Refused: ``item.not-found``, ``item.unknown``, and what ``merge_item`` refuses.
     """
     on = call.effective(request.effective_on)
-    plan = (await items.load(call, item_id)).state.plan
-    into = await item_named(call, plan, request.into, pointer="/into")
-    return await items.change(
-        call,
-        item_id,
-        lambda item: merge_item(
+
+    async def look(own: Call) -> Callable[[Item], Change[Item]]:
+        plan = (await items.load(own, item_id)).state.plan
+        into = await item_named(own, plan, request.into, pointer="/into")
+        await own.service.pool.execute(AS_THEY_ARE, [item_id, into.id])
+        into = await item_named(own, plan, request.into, pointer="/into")
+        return lambda item: merge_item(
             item, into=into, reason=request.reason, authority=request.authority, by=call.caller_unit, on=on
-        ),
-    )
+        )
+
+    return await items.change_in_turn(call, item_id, look)
+
+
+async def reopen(call: Call, item_id: UUID, request: ReasonWithAuthority) -> Response:
+    """Work on a closed item goes on; meanwhile nothing is closed in which it stands.
+
+    :raises Refused: ``item.not-found``, and what ``reopen_item`` refuses.
+    """
+    on = call.effective(request.effective_on)
+
+    async def look(_own: Call) -> Callable[[Item], Change[Item]]:
+        return lambda item: reopen_item(
+            item, reason=request.reason, authority=request.authority, by=call.caller_unit, on=on
+        )
+
+    return await items.change_in_turn(call, item_id, look)
 
 
 async def carry_over(call: Call, item_id: UUID, request: CarryOver) -> Response:

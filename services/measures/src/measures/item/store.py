@@ -19,6 +19,7 @@ from measures.item.domain import Item
 from measures.item.rules import ItemState
 from measures.measure.lead import led_on
 from measures.measure.store import ABOVE
+from measures.plan.store import stands_in_plan
 from measures.tables import Base
 
 CODE_TAKEN = Refusal(
@@ -99,7 +100,7 @@ BESIDE: Final = {"above": ABOVE, "grounds": GROUNDS}
 """What stands beside an item and is read with it."""
 items = Aggregates(
     ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN},
-    reads=BESIDE,
+    reads=BESIDE, ground=stands_in_plan("item"),
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from measures.item_sheet.rules import CHANGED_SINCE
 from measures.measure.lead import MeasureAbove
 from measures.measure.store import measure_above
 from measures.plan.domain import Plan
-from measures.plan.store import plan_named
+from measures.plan.store import ground_named, plan_named
 
 AT_ONCE: Final = 64
 """Items that are decided at once: as many as go to the database in two groups."""
@@ -83,6 +83,7 @@ class Taking:
 
         :param seen: the versions of the dry run, if there was one.
         """
+        self._plan, self._ground = await ground_named(self._call, self._plan.code)  # before all else that is looked up
         self._above.clear()
         self._codes = {unit.id: code for code, unit in (await self._directory.units()).items()}
         present = await _present(self._call, self._plan.code, {str(line.code) for line in lines})
@@ -153,7 +154,7 @@ class Taking:
             self._parents |= {decided.code: decided} if _may_have_parts(decided) else {}
             return None
         own = replace(self._call, permission="item.add")
-        listed = UUID(orjson.loads((await items.create(own, decide)).body)["id"])
+        listed = UUID(orjson.loads((await items.create(own, decide, ground=self._ground)).body)["id"])
         if _may_have_parts(request):
             self._parents[request.code] = decide(listed).state
         return listed

@@ -1,14 +1,16 @@
 """What a local plan's command needs beyond it: the municipal plan that it maps to, and whether its items have ended."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from starlette.responses import Response
 
 from common.call import Call
-from measures.local_plan.domain import draft_local_plan
+from common.decision import Change
+from measures.local_plan.domain import LocalPlan, draft_local_plan
 from measures.local_plan.requests import LocalPlanDraft, LocalReason, Redraft
 from measures.local_plan.store import items_of, local_plans
-from measures.plan.store import plan_named
+from measures.plan.store import ground_named, plan_named
 
 
 async def draft(call: Call, request: LocalPlanDraft) -> Response:
@@ -18,7 +20,7 @@ async def draft(call: Call, request: LocalPlanDraft) -> Response:
         ``effective.before-plan``, and what ``draft_local_plan`` refuses.
     """
     on, by = call.effective(request.effective_on), call.unit
-    plan = await plan_named(call, request.plan)
+    plan, ground = await ground_named(call, request.plan)
     for place, measure in enumerate(request.measures):
         plan.require_open_for_items(measure, on=on, pointer=f"/measures/{place}")
     return await local_plans.create(
@@ -33,6 +35,7 @@ async def draft(call: Call, request: LocalPlanDraft) -> Response:
             by=by,
             on=on,
         ),
+        ground=ground,
     )
 
 
@@ -60,11 +63,11 @@ async def close(call: Call, local_plan_id: UUID, request: LocalReason) -> Respon
     :raises Refused: ``local-plan.not-found``, and what ``LocalPlan.close`` refuses.
     """
     on = call.effective(request.effective_on)
-    still_open, settled_on = await items_of(call, (await local_plans.load(call, local_plan_id)).state.code)
-    return await local_plans.change(
-        call,
-        local_plan_id,
-        lambda local: local.close(
+
+    async def look(own: Call) -> Callable[[LocalPlan], Change[LocalPlan]]:
+        still_open, settled_on = await items_of(own, (await local_plans.load(own, local_plan_id)).state.code)
+        return lambda local: local.close(
             reason=request.reason, still_open=still_open, settled_on=settled_on, by=call.caller_unit, on=on
-        ),
-    )
+        )
+
+    return await local_plans.change_in_turn(call, local_plan_id, look)

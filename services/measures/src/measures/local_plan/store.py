@@ -16,6 +16,7 @@ from common.store import Aggregates
 from measures.item.rules import TERMINAL
 from measures.local_plan.domain import LocalPlan
 from measures.local_plan.rules import LocalPlanState
+from measures.plan.store import stands_in_plan
 from measures.tables import Base
 
 CODE_TAKEN = Refusal(
@@ -57,6 +58,7 @@ local_plans = Aggregates(
     at="/api/v1/local-plans",
     concerns=lambda local: Concerned(units=(local.unit,)),
     taken={"uq_local_plan_code": CODE_TAKEN},
+    ground=stands_in_plan("local_plan"),
 )
 
 

@@ -87,8 +87,7 @@ async def submit(
     call: Annotated[Call, needs("measure.submit")], measure_id: UUID, command: Command = JUST_DO_IT
 ) -> Response:
     """The lead puts the measure before the judges (报请验收): all its items have ended."""
-    on = call.effective(command.effective_on)
-    return await measures.change(call, measure_id, lambda measure: measure.submit(by=call.unit, on=on))
+    return await commands.submit(call, measure_id, command)
 
 
 @router.post("/{measure_id}/accept", response_model=Decided, name="accept_measure")

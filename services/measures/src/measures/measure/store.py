@@ -20,6 +20,7 @@ from measures.measure.lead import MeasureAbove, led_on
 from measures.measure.rules import MeasureState
 from measures.measure.surroundings import PutDown, Work
 from measures.plan.rules import PlanState
+from measures.plan.store import stands_in_plan
 from measures.tables import Base
 
 
@@ -102,7 +103,7 @@ async def _not_begun(call: Call, aggregate_id: UUID) -> Measure | None:
 
 measures = Aggregates(
     MeasureRow, Measure, of="measure", at="/api/v1/measures", concerns=_concerns,
-    reads={"put_down": PUT_DOWN, "work": WORK}, begins=_not_begun,
+    reads={"put_down": PUT_DOWN, "work": WORK}, begins=_not_begun, ground=stands_in_plan("measure"),
 )  # fmt: skip
 
 

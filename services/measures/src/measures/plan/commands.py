@@ -1,5 +1,6 @@
 """What a plan's command needs beyond the plan: one of the same code, the items of a measure, what is still open."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from starlette.responses import Response
@@ -66,6 +67,9 @@ async def close(call: Call, plan_id: UUID, request: Closing) -> Response:
     on = call.effective(request.effective_on)
     if request.successor:
         await plan_named(call, request.successor, pointer="/successor")
-    plan = (await plans.load(call, plan_id)).state
-    checklist = await checklist_of(call, plan.code)
-    return await plans.change(call, plan_id, lambda plan: plan.close(checklist, successor=request.successor, on=on))
+
+    async def look(own: Call) -> Callable[[Plan], Change[Plan]]:
+        checklist = await checklist_of(own, (await plans.load(own, plan_id)).state.code)
+        return lambda plan: plan.close(checklist, successor=request.successor, on=on)
+
+    return await plans.change_in_turn(call, plan_id, look)

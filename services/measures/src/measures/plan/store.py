@@ -10,6 +10,7 @@ from sqlmodel import Field
 from common.call import Call
 from common.decision import Kind, Refusal
 from common.rows import AggregateRow, one_of
+from common.saving import Ground
 from common.store import Aggregates
 from measures.item.rules import TERMINAL, ItemState
 from measures.plan.checklist import Carried, Checklist, OpenKind, StillOpen
@@ -59,9 +60,15 @@ ORDER BY code
 """
 """All that stands in a plan and can be open. $1 the plan's code, $2 the states in which an item has ended."""
 
-BY_CODE: Final = "SELECT found.* FROM (SELECT $1::text AS code) asked LEFT JOIN plan found USING (code)"
+BY_CODE: Final = (
+    "SELECT found.*, found.xmin::text::bigint AS written "
+    "FROM (SELECT $1::text AS code) asked LEFT JOIN plan found USING (code)"
+)
 """One row in any case: empty where there is none."""
-plans = Aggregates(PlanRow, Plan, of="plan", at="/api/v1/plans", taken={"uq_plan_code": CODE_TAKEN})
+plans = Aggregates(
+    PlanRow, Plan, of="plan", at="/api/v1/plans", taken={"uq_plan_code": CODE_TAKEN},
+    ground="UPDATE plan SET version = version WHERE id = $1",
+)  # fmt: skip
 
 
 async def plan_known(call: Call, code: str) -> Plan | None:
@@ -75,9 +82,23 @@ async def plan_named(call: Call, code: str, *, pointer: str = "/plan") -> Plan:
 
     :raises Refused: ``plan.unknown``.
     """
-    if (plan := await plan_known(call, code)) is None:
+    return (await ground_named(call, code, pointer=pointer))[0]
+
+
+async def ground_named(call: Call, code: str, *, pointer: str = "/plan") -> tuple[Plan, Ground]:
+    """The plan with that code as the ground on which something new in it is to stand.
+
+    :raises Refused: ``plan.unknown``.
+    """
+    record = await call.service.grouping.ask(BY_CODE, (code,))
+    if record["id"] is None:
         raise UNKNOWN_PLAN(pointer=pointer, code=code)
-    return plan
+    return plans.codec.state_of(record), Ground("plan", record["id"], record["written"])
+
+
+def stands_in_plan(table: str) -> str:
+    """The statement with which a turn begins of what stands in a plan: it writes the plan's row anew."""
+    return f"UPDATE plan SET version = version WHERE code = (SELECT plan FROM {table} WHERE id = $1)"  # noqa: S608 - our own
 
 
 async def plan_in_force(call: Call) -> str:
