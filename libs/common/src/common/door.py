@@ -23,7 +23,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common.call import Call
+from common.decision import Refused
 from common.desk import Desk
+from common.replies import told_before
 
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
 
@@ -211,7 +213,12 @@ class Plain:
             told[self.body[0]] = _read(await request.body(), headers.get(b"content-type", b""), self.body, wrong)
         if wrong:
             raise RequestValidationError(wrong)
-        return await self.endpoint(**told)
+        try:
+            return await self.endpoint(**told)
+        except Refused:  # it may have been obeyed before, and what it needs have moved on since
+            if repeated := await told_before(call):
+                return repeated
+            raise
 
 
 def _permission(hint: Any) -> str | None:

@@ -4,6 +4,8 @@ import asyncio
 from typing import Final, NoReturn
 
 import asyncpg
+import orjson
+from starlette.responses import Response
 
 from common.call import Call
 from common.database import AWAY
@@ -20,8 +22,8 @@ KEY_REUSED = Refusal(
 )
 
 
-async def kept_reply(call: Call) -> asyncpg.Record | None:
-    """The reply (status, headers, body) that the same request got before, if it came with a key and there was one.
+async def told_before(call: Call) -> Response | None:
+    """The reply that the same request got before, if it came with a key and there was one.
 
     :raises Refused: ``idempotency.key-reused`` where that request had another body.
     """
@@ -32,9 +34,11 @@ async def kept_reply(call: Call) -> asyncpg.Record | None:
         "WHERE key = $1 AND principal = $2 AND route = $3 AND expires_at > $4",
         call.key, call.principal, call.route, call.now,
     )  # fmt: skip
-    if known is not None and known["body_hash"] != call.body_hash:
+    if known is None:
+        return None
+    if known["body_hash"] != call.body_hash:
         raise KEY_REUSED()
-    return known
+    return Response(known["body"], known["status"], orjson.loads(known["headers"]))
 
 
 async def forget_replies(pool: asyncpg.Pool) -> None:

@@ -21,7 +21,7 @@ from common.cloudevents import GENESIS
 from common.decision import Change, Kind, Refusal, Refused
 from common.history import History, history_of
 from common.lanes import CONTENDED, STALE, Lanes
-from common.replies import KEY_KEPT_HOURS, forget_replies, kept_reply
+from common.replies import KEY_KEPT_HOURS, forget_replies, told_before
 from common.roles import NOBODY, Concerned, Scope
 from common.rows import AggregateRow, RowCodec
 from common.saving import Ground, Saving, insert_statement, slice_of, update_statement
@@ -283,8 +283,8 @@ class Aggregates(Generic[State]):
 
         :raises Refused: what stands where the request is no repetition.
         """
-        if known := await kept_reply(call):
-            return Response(known["body"], known["status"], orjson.loads(known["headers"]))
+        if repeated := await told_before(call):
+            return repeated
         if isinstance(error, Refused):
             raise error
         if error.constraint_name == "pk_idempotency":
