@@ -1,6 +1,6 @@
 """A state becomes a row and the row the same state again; a table that does not fit its state is found at import."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -64,6 +64,14 @@ def test_a_json_column_is_validated_when_it_is_read() -> None:
     for spoilt in ({"sizes": '["much"]'}, {"state": "green"}):
         with pytest.raises(ValueError, match=r"much|green"):
             codec.state_of(row | spoilt)  # type: ignore[arg-type]
+
+
+def test_the_columns_that_a_change_touched_are_told_by_name() -> None:
+    codec = RowCodec(_table(Column("state", Text), Column("sizes", JSONB)), Thing)
+    thing = Thing(uuid4(), 3, Colour.RED, (Decimal(1),))
+    assert codec.changes(thing, replace(thing, version=4)) == {}
+    assert codec.changes(thing, replace(thing, version=4, sizes=(Decimal(2),))) == {"sizes": '["2"]'}
+    assert codec.changes(thing, replace(thing, version=4, state=Colour.BLUE)) == {"state": "blue"}
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,20 @@ async def test_where_one_part_cannot_be_saved_nothing_is(
     assert (await items.load(call_of(pool), item)).state.version == 2
 
 
+async def test_only_what_a_change_has_touched_is_written(pool: asyncpg.Pool) -> None:
+    """What a row says beside that is not sent again, however much it is."""
+    item = await keep_an_item(pool)
+
+    def beside(current: Item) -> Change[Item]:
+        return replace(planning(2)(current), state=replace(planning(2)(current).state, problem="其他"))
+
+    await pool.execute("UPDATE item SET problem = '在旁写下'")
+    await items.change(call_of(pool), item, planning(3))
+    assert (await items.load(call_of(pool), item)).state.problem == "在旁写下"
+    await items.change(call_of(pool), item, beside)
+    assert (await items.load(call_of(pool), item)).state.problem == "其他"
+
+
 async def test_the_events_of_one_change_stand_in_their_order(pool: asyncpg.Pool) -> None:
     item = await keep_an_item(pool, milestones=tuple(a_milestone(number) for number in range(1, 21)))
     rows = await pool.fetch("SELECT aggregate_version FROM event WHERE aggregate_id = $1 ORDER BY position", item)

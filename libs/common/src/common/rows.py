@@ -58,16 +58,24 @@ class RowCodec(Generic[State]):
         if missing := set(self._names) ^ {column.name for column in table.columns if column.name not in KEPT_BY_STORE}:
             raise TypeError(f"{table.name} and {state.__name__} differ in {sorted(missing)}")
         self.columns = tuple(table.columns[name] for name in self._names)
-        self._dumpers = self._converters(_dumper, hints, self._names)
-        self._loaders = self._converters(_loader, hints, self._fields)
+        self._dumpers = [_dumper(column, hints[column.name]) for column in self.columns]
+        loaders = [(self._fields.index(column.name), _loader(column, hints[column.name])) for column in self.columns]
+        self._loaders = [(place, load) for place, load in loaders if load]  # most fields are as their column is
         self._loaders += [(n, _beside(one, hints[one.name])) for n, one in enumerate(fields) if one.name in reads]
 
     def values(self, state: State) -> list[Any]:
         """The column values in the order of ``columns``."""
-        values = [getattr(state, name) for name in self._names]
-        for place, dump in self._dumpers:
-            values[place] = dump(values[place])
-        return values
+        fields = zip(self._names, self._dumpers, strict=True)
+        return [dump(getattr(state, name)) if dump else getattr(state, name) for name, dump in fields]
+
+    def changes(self, before: State, after: State) -> dict[str, Any]:
+        """The values of the columns that a change has touched, by their names: nothing is changed in place."""
+        changed: dict[str, Any] = {}
+        for name, dump in zip(self._names, self._dumpers, strict=True):
+            value = getattr(after, name)
+            if value is not getattr(before, name):
+                changed[name] = dump(value) if dump else value
+        return changed
 
     def state_of(self, record: asyncpg.Record) -> State:
         """The state that a row holds."""
@@ -75,13 +83,6 @@ class RowCodec(Generic[State]):
         for place, load in self._loaders:
             fields[place] = load(fields[place])
         return self.state(*fields)
-
-    def _converters(
-        self, of: Callable[[Column[Any], Any], Converter | None], hints: dict[str, Any], among: list[str]
-    ) -> list[tuple[int, Converter]]:
-        """By the places of the columns among these names; most columns need none."""
-        found = [(among.index(column.name), of(column, hints[column.name])) for column in self.columns]
-        return [(place, convert) for place, convert in found if convert]
 
 
 def _dumper(column: Column[Any], hint: Any) -> Converter | None:

@@ -1,6 +1,7 @@
 """The one statement that saves a decision: state, events, outbox and reply, durable together or not at all."""
 
 import zlib
+from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import count
 from typing import Any, Final, NamedTuple
@@ -59,7 +60,7 @@ TOLD_TYPES: Final = ("uuid", "bigint", "text", "bytea", "json", "timestamptz", "
 
 
 class Saving(NamedTuple):
-    """The first parameters of the statement, $1 first; the aggregate's columns come after them, then the events."""
+    """The first parameters of the statement, $1 first; then come the columns that are saved, then the events."""
 
     id: UUID
     version_before: int
@@ -88,16 +89,20 @@ def slice_of(aggregate_id: UUID, slices: int) -> int:
 FIRST_COLUMN: Final = len(Saving._fields) + 1
 
 
-def update_statement(codec: RowCodec[Any], of: str, events: int) -> str:
-    """The statement that saves a change of a known version and as many events; it counts 0 if someone was faster."""
-    changes = ", ".join(f'"{c.name}" = {_cast(n, c)}' for n, c in enumerate(codec.columns, FIRST_COLUMN))
+def update_statement(codec: RowCodec[Any], of: str, events: int, changed: Sequence[str]) -> str:
+    """The statement that saves a change of a known version and as many events; it counts 0 if someone was faster.
+
+    :param changed: the columns that the change has touched, all of them.
+    """
+    columns = [codec.table.columns[name] for name in changed]
+    changes = "".join(f', "{c.name}" = {_cast(n, c)}' for n, c in enumerate(columns, FIRST_COLUMN))
     return f"""
 WITH saved AS (
     UPDATE "{codec.table.name}"
-    SET version = $3::bigint, hash = $4::bytea, recorded_at = $5::timestamptz, {changes}
+    SET version = $3::bigint, hash = $4::bytea, recorded_at = $5::timestamptz{changes}
     WHERE id = $1::uuid AND version = $2::bigint
     RETURNING id
-), {TOLD.format(of=of, events=_table(codec, events))}"""
+), {TOLD.format(of=of, events=_table(events, after=len(columns)))}"""
 
 
 def insert_statement(codec: RowCodec[Any], of: str, events: int, ground: str | None = None) -> str:
@@ -119,14 +124,17 @@ WITH {held if ground else ""}saved AS (
     SELECT $1::uuid, $3::bigint, $4::bytea, $5::timestamptz, {values}
     {"FROM ground " if ground else ""}WHERE $2::bigint = 0
     RETURNING id
-), {TOLD.format(of=of, events=_table(codec, events))}"""
+), {TOLD.format(of=of, events=_table(events, after=len(codec.columns)))}"""
 
 
-def _table(codec: RowCodec[Any], events: int) -> str:
-    """The events as a table, a parameter for each value: encoding and unnesting arrays costs twice as much."""
+def _table(events: int, *, after: int) -> str:
+    """The events as a table, a parameter for each value: encoding and unnesting arrays costs twice as much.
+
+    :param after: how many columns' parameters come before theirs.
+    """
     if not events:
         return f"SELECT {', '.join(f'NULL::{kind}' for kind in TOLD_TYPES)} WHERE false"
-    places = count(FIRST_COLUMN + len(codec.columns))
+    places = count(FIRST_COLUMN + after)
     rows = [", ".join(f"${next(places)}::{kind}" for kind in TOLD_TYPES) for _ in range(events)]
     return f"VALUES ({'), ('.join(rows)})"
 

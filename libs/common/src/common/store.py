@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
 from itertools import chain
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -164,8 +164,7 @@ class Aggregates(Generic[State]):
             change = decide(uuid7())
             self._require_permitted(call, change.state)
             response = self._reply(call, change.state, status=201)
-            statement = self._insert(len(change.events), ground and ground.table)
-            if await self._save(call, statement, change, Loaded(change.state, GENESIS, call.now), response, ground):
+            if await self._save(call, change, Loaded(change.state, GENESIS, call.now), response, ground):
                 return response
             raise CONTENDED()
 
@@ -219,9 +218,7 @@ class Aggregates(Generic[State]):
         with self._decide_seconds.time():
             change = decide(loaded.state)
         response = self._reply(call, change.state, status=200)
-        statement = self._update if loaded.state.version else self._insert
-        saved = await self._save(call, statement(len(change.events)), change, loaded, response)
-        return response if saved else None
+        return response if await self._save(call, change, loaded, response) else None
 
     def _require_permitted(self, call: Call, state: State) -> None:
         if call.permission not in self.permitted(call, state):
@@ -241,13 +238,7 @@ class Aggregates(Generic[State]):
         return Response(orjson.dumps(decided), status, headers, media_type=JSON)
 
     async def _save(
-        self,
-        call: Call,
-        statement: str,
-        change: Change[State],
-        before: Loaded[State],
-        response: Response,
-        ground: Ground | None = None,
+        self, call: Call, change: Change[State], before: Loaded[State], response: Response, ground: Ground | None = None
     ) -> bool:
         """Whether the change is durable; False where the version, or the ground, is no longer as it was looked at."""
         if not change.events and (call.key is None or not before.state.version):
@@ -273,10 +264,18 @@ class Aggregates(Generic[State]):
             reply_expires_at=call.now + timedelta(hours=KEY_KEPT_HOURS),
         )
         stands_on = (ground.id, ground.written) if ground else ()
-        parameters = (*saving, *self.codec.values(change.state), *chain.from_iterable(told), *stands_on)
+        statement, columns = self._statement(change, before.state, ground)
+        parameters = (*saving, *columns, *chain.from_iterable(told), *stands_on)
         with self._save_seconds.time():
             saved = await call.service.grouping.ask(statement, parameters)
         return bool(saved["count"])
+
+    def _statement(self, change: Change[State], before: State, ground: Ground | None) -> tuple[str, Iterable[Any]]:
+        """What saves a change, and the values of the columns that it saves: of a row that there is, what is new."""
+        if change.state.version == len(change.events):  # its first
+            return self._insert(len(change.events), ground and ground.table), self.codec.values(change.state)
+        changes = self.codec.changes(before, change.state)
+        return self._update(len(change.events), tuple(changes)), changes.values()
 
     async def _repeated(self, call: Call, error: Refused | asyncpg.UniqueViolationError) -> Response | None:
         """The reply that the same request got before; None where it may be tried again.
