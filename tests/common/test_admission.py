@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from types import SimpleNamespace
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from common import admission
+from common.admission import Transfers
 from common.door import open_to_all
 from common.http import create_app
 from common.settings import Settings
 from eventually import eventually
 from http_client import Connection, Reply, request
-from refusals import assert_problem, counted
+from refusals import assert_problem, counted, refused
 from serving import served
 
 ROOM = 3
@@ -144,3 +148,32 @@ async def test_a_request_is_answered_in_time_even_by_what_does_not_heed(
         counter.let_go.set()
         assert await eventually(lambda: counter.app.state.admission.under_way == 0)
         assert (await made[0].ask(_get("/wait"))).status == 200
+
+
+# ── files on their way ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_file_that_is_given_out_has_its_room_before_the_reply_begins_and_leaves_it_however_that_ends() -> None:
+    """Were it taken with the first chunk, who finds none would be cut off behind a 200."""
+    about = {"leave": lambda: None, "reply": SimpleNamespace(take_time=lambda: None)}
+    request = Request({"type": "http", "asgi": {"spec_version": "2.4"}, "state": about})
+    transfers, sent = Transfers(limit=1), list[bytes]()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"a file"
+
+    async def gone(_: Message) -> None:
+        raise OSError("nobody is there")
+
+    async def there(message: Message) -> None:
+        sent.append(message.get("body", b""))
+
+    for send, expected in ((gone, pytest.raises(ClientDisconnect)), (there, nullcontext())):
+        reply = transfers.given_out(request, chunks(), headers={}, media_type="text/plain")
+        assert transfers.under_way == 1
+        with refused("service.busy"):
+            transfers.given_out(request, chunks(), headers={}, media_type="text/plain")
+        with expected:
+            await reply(request.scope, request.receive, send)
+        assert transfers.under_way == 0
+    assert b"".join(sent) == b"a file"

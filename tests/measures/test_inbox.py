@@ -1,23 +1,19 @@
 """The inbox: what waits for whoever asks, oldest due first, by the rules that decide; what was done leaves it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
-from builders import call_of, item_body, milestone_body, plan_body
+from builders import item_body, milestone_body, plan_body
+from common.roles import Scope
 from doors import Door
-from keeping import keep_an_item
 from local_plans import LOCAL_PLANS, local_plan_body
 from measures.inbox import waiting
-from measures.inbox.store import waiting_for
-from measures.inbox.waiting import Noun
 from papers import evidence_body
 from refusals import assert_problem
-from servers import Database
 
 INBOX = "/api/v1/inbox"
 Inboxes = dict[str, httpx.AsyncClient]
@@ -258,19 +254,25 @@ async def test_a_page_has_fifty_entries_at_most(office: httpx.AsyncClient) -> No
 
 
 def blind() -> Iterator[waiting.Waiting]:
-    """The same kinds, looked for by who cares about neither unit nor state nor permission."""
+    """The same kinds, looked for by who cares about neither state nor permission."""
     for kind in waiting.WAITING:
-        yield replace(
-            kind,
-            candidates=tuple(
-                replace(one, permissions=("inbox.open",), condition="true", whose=lambda _: ("true",))
-                for one in kind.candidates
-            ),
-        )
+        looked_for = (replace(one, permissions=("inbox.open",), condition="true") for one in kind.candidates)
+        yield replace(kind, candidates=tuple(looked_for))
+
+
+@pytest.fixture
+def blindly(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Call it: from then on all is looked at, whosever it is."""
+
+    def look() -> None:
+        monkeypatch.setattr(waiting, "WAITING", tuple(blind()))
+        monkeypatch.setattr("measures.inbox.store._scope", lambda *_: Scope(everything=True, units=(), leads=()))
+
+    return look
 
 
 async def test_whatever_is_looked_at_only_what_the_rules_offer_is_shown(
-    inboxes: Inboxes, started: str, evidence: str, mixed: str, monkeypatch: pytest.MonkeyPatch
+    inboxes: Inboxes, started: str, evidence: str, mixed: str, blindly: Callable[[], None]
 ) -> None:
     before = {name: await entries(client) for name, client in inboxes.items()}
     assert {name for name, found in before.items() if not found} == {
@@ -279,53 +281,15 @@ async def test_whatever_is_looked_at_only_what_the_rules_offer_is_shown(
         "lead",
         "owner as judge",
     }
-    monkeypatch.setattr(waiting, "WAITING", tuple(blind()))
+    blindly()
     assert {name: await entries(client) for name, client in inboxes.items()} == before
 
 
 async def test_it_is_seen_that_the_rules_were_asked(
-    inboxes: Inboxes, item: str, monkeypatch: pytest.MonkeyPatch
+    inboxes: Inboxes, item: str, blindly: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the question to the rules, what a careless look finds would be shown to a stranger."""
-    monkeypatch.setattr(waiting, "WAITING", tuple(blind()))
+    blindly()
     monkeypatch.setattr("measures.inbox.store.allowed", lambda *_: ("acknowledge",))
     monkeypatch.setattr("common.store.Aggregates.permitted", lambda *_: frozenset({"item.read", "item.acknowledge"}))
     assert [entry["noun"] for entry in await entries(inboxes["stranger"])] == ["item"]
-
-
-# ── along which index ────────────────────────────────────────────────────────────────────────────────────────────────
-
-COPIES = """
-INSERT INTO item
-SELECT (jsonb_populate_record(item, jsonb_build_object(
-    'id', gen_random_uuid(), 'code', 'A1-' || lpad(n::text, 6, '0'), 'measure', 'A' || n % 15,
-    'owner', md5('unit' || n % 60)::uuid, 'co_units', '{}'::uuid[], 'due_on', date '2022-01-01' + n % 1800,
-    'state', (ARRAY['assigned', 'acknowledged', 'in-progress', 'verified-closed'])[1 + n % 4]))).*
-FROM item, generate_series(1, $2) n WHERE item.id = $1
-"""
-"""Items of one plan, like the one that is there, none of which waits for the office."""
-
-
-async def test_items_are_looked_for_along_the_indexes_of_what_waits(
-    database: Database, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owner = await asyncpg.connect(database.owner_url)
-    await owner.execute(COPIES, await keep_an_item(pool), 3000)
-    await owner.execute("ANALYZE item")
-    await owner.close()
-    ways: list[str] = []
-    fetch = asyncpg.Pool.fetch
-
-    async def explain(pool: asyncpg.Pool, sql: str, *values: Any) -> list[Any]:
-        ways.append("\n".join(row[0] for row in await fetch(pool, f"EXPLAIN {sql}", *values)))
-        return []
-
-    monkeypatch.setattr(asyncpg.Pool, "fetch", explain)
-    monkeypatch.setattr(waiting, "WAITING", tuple(kind for kind in waiting.WAITING if kind.noun is Noun.ITEM))
-    await waiting_for(call_of(pool, role="reform-office"), after=None, limit=50)
-    await waiting_for(call_of(pool, role="unit-reporter", unit="YB"), after=None, limit=50)
-    of_office, of_owner = ways
-    assert "Index Scan using ix_item_due_on_id" in of_office, of_office
-    assert "Sort Key: found" not in of_office, of_office
-    assert "Index Scan using ix_item_owner_due_on_id" in of_owner, of_owner
-    assert "Sort Key: found" not in of_owner, of_owner

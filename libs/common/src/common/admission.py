@@ -6,13 +6,14 @@ gateway, which refuses earlier and cheaper. Readers of streams are bounded where
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid4
 
@@ -73,22 +74,15 @@ class Transfers:
         self.limit = limit
         self.under_way = 0
 
-    def require_room(self) -> None:
-        """Say so where there is no room for one more.
-
-        :raises Refused: ``service.busy``.
-        """
-        if self.under_way >= self.limit:
-            REFUSED_REQUESTS.labels("transfers").inc()
-            raise BUSY()
-
     @contextmanager
     def one(self, request: Request) -> Iterator[None]:
         """Within, a request may take its time and bring as many bytes as whoever takes them in lets it.
 
         :raises Refused: ``service.busy``.
         """
-        self.require_room()
+        if self.under_way >= self.limit:
+            REFUSED_REQUESTS.labels("transfers").inc()
+            raise BUSY()
         self.under_way += 1
         request.scope["state"]["leave"]()
         request.scope["state"]["reply"].take_time()
@@ -96,6 +90,30 @@ class Transfers:
             yield
         finally:
             self.under_way -= 1
+
+    def given_out(
+        self, request: Request, chunks: AsyncIterator[bytes], *, headers: dict[str, str], media_type: str
+    ) -> Response:
+        """A reply that takes its time: its room is its own from now on, so that none is refused once it has begun.
+
+        :raises Refused: ``service.busy``.
+        """
+        room = ExitStack()
+        room.enter_context(self.one(request))
+        return _GivenOut(chunks, room, headers=headers, media_type=media_type)
+
+
+class _GivenOut(StreamingResponse):
+    """A reply that makes room when it has ended, however it did, even before its first chunk."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], room: ExitStack, **told: Any) -> None:
+        super().__init__(chunks, **told)
+        self._room = room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._room:
+            await super().__call__(scope, receive, send)
 
 
 class Bounds:

@@ -1,19 +1,17 @@
 """The door to evidence: its file first, then its record, then what others judge of it."""
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
-from starlette.responses import StreamingResponse
 
+from common.admission import Transfers
 from common.call import Call
 from common.contracts import Code
 from common.contracts.measures import MediaType
 from common.decision import Kind, Refusal
-from common.directory import Directory
 from common.door import Door, needs
 from common.history import History
 from common.http import JUST_DO_IT, Command, Limit, Page, page
@@ -25,6 +23,7 @@ from measures.evidence.file import Uploaded, files_of, take_in
 from measures.evidence.requests import OneLink, Registration, Sha256, Succession, Unlinking, Why, WhyWithAuthority
 from measures.evidence.rules import EvidenceState
 from measures.evidence.store import EvidenceFilter, evidences, list_evidence, with_file
+from measures.running import directory_of
 
 router = APIRouter(prefix="/api/v1/evidence", tags=["evidence"], route_class=Door)
 files = APIRouter(prefix="/api/v1/evidence-files", tags=["evidence"], route_class=Door)
@@ -72,16 +71,10 @@ async def download(call: Annotated[Call, needs("evidence.read")], request: Reque
     seen = next((one for one in known if call.permission in evidences.permitted(call, one)), None)
     if seen is None:
         raise evidences.absent(of=evidences.of)
-    request.app.state.transfers.require_room()
     if (chunks := await files_of(request).read(seen.file)) is None:
         raise FILE_MISSING()
-    return StreamingResponse(_counted(request, chunks), headers=_headers(seen), media_type=seen.media_type)
-
-
-async def _counted(request: Request, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    with request.app.state.transfers.one(request):
-        async for chunk in chunks:
-            yield chunk
+    transfers: Transfers = request.app.state.transfers
+    return transfers.given_out(request, chunks, headers=_headers(seen), media_type=seen.media_type)
 
 
 def _headers(evidence: Evidence) -> dict[str, str]:
@@ -122,8 +115,7 @@ async def list_(
     cursor: UUID | None = None,
 ) -> Page[Any]:
     """Evidence, oldest first, for an item with its milestones or a measure, in a state, of a unit."""
-    directory: Directory = request.app.state.directory
-    unit = await directory.unit(registered_by, pointer="/registered_by") if registered_by else None
+    unit = await directory_of(request).unit(registered_by, pointer="/registered_by") if registered_by else None
     wanted = EvidenceFilter(proves=proves, state=state, registered_by=unit.id if unit else None)
     found = await list_evidence(call, wanted, after=cursor, limit=limit)
     return page(found, limit, key=lambda one: str(one.id), show=lambda one: evidences.seen(call, one))

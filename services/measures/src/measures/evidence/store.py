@@ -14,6 +14,7 @@ from common.contracts.measures import Classification
 from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
+from measures.asking import Asking
 from measures.evidence.domain import Evidence
 from measures.evidence.rules import EvidenceState
 from measures.tables import Base
@@ -85,6 +86,25 @@ SELECT jsonb_build_object(
 """The ``Grounds`` of a row of ``item``: to be read beside it."""
 
 
+CONCERNING: Final = """
+(registered_by = ANY({0}::uuid[]) OR classification <> 'sensitive' AND (
+    SELECT bool_or((link ->> 'id')::uuid IN (
+        WITH led AS (SELECT id, plan, code FROM measure WHERE (leads -> -1 ->> 'unit')::uuid = ANY({1}::uuid[])),
+        theirs AS (
+            SELECT id, plan, measure FROM item WHERE owner = ANY({0}::uuid[]) OR co_units && {0}::uuid[]
+            UNION ALL
+            SELECT item.id, item.plan, measure FROM led JOIN item ON item.plan = led.plan AND measure = led.code)
+        SELECT id FROM theirs
+        UNION ALL SELECT id FROM led
+        UNION ALL SELECT id FROM measure WHERE (plan, code) IN (SELECT plan, measure FROM theirs)))
+    FROM jsonb_array_elements(found.links) AS link))
+"""
+"""The condition on rows of evidence for who may know only of what concerns some units, {0}, or is led by some, {1}.
+
+It says what ``_concerns`` says. What these units do and lead is worked out once for all rows: written as a join
+(``EXISTS``), it would be gone through for each."""
+
+
 def _concerns(evidence: Evidence) -> Concerned:
     """It concerns who registered it and whose work it proves; what is sensitive, only who registered it."""
     if evidence.classification is Classification.SENSITIVE:
@@ -112,23 +132,20 @@ class EvidenceFilter:
 
 async def list_evidence(call: Call, wanted: EvidenceFilter, *, after: UUID | None, limit: int) -> list[Evidence]:
     """Evidence by age, only what the caller may know of, one more than ``limit`` if there is more."""
-    scope = evidences.scope(call)
+    asking, scope = Asking(), evidences.scope(call)
+    if after is not None:
+        asking.where("id > {}", after)
+    if wanted.proves is not None:
+        asking.where("links @> jsonb_build_array(jsonb_build_object('id', {}::uuid))", wanted.proves)
+    if wanted.state is not None:
+        asking.where("state = {}", wanted.state)
+    if wanted.registered_by is not None:
+        asking.where("registered_by = {}", wanted.registered_by)
+    if not scope.everything:
+        asking.where(CONCERNING, scope.units, scope.leads)
     rows = await call.service.pool.fetch(
-        f"SELECT * FROM (SELECT {evidences.selection} FROM evidence found WHERE ($1::uuid IS NULL OR id > $1) "  # noqa: S608
-        "AND ($2::uuid IS NULL OR links @> jsonb_build_array(jsonb_build_object('id', $2::uuid))) "
-        "AND ($3::text IS NULL OR state = $3) AND ($4::uuid IS NULL OR registered_by = $4)) told "
-        "WHERE $5 OR registered_by = ANY($6::text[]::uuid[]) OR classification <> 'sensitive' AND EXISTS ("
-        "SELECT FROM jsonb_array_elements(partakers) took "
-        "WHERE took -> 'units' ?| $6::text[] OR took -> 'leads' -> -1 ->> 'unit' = ANY($7::text[])) "
-        "ORDER BY id LIMIT $8",
-        after,
-        wanted.proves,
-        wanted.state,
-        wanted.registered_by,
-        scope.everything,
-        [str(unit) for unit in scope.units],
-        [str(unit) for unit in scope.leads],
-        limit + 1,
+        f"SELECT {evidences.selection} FROM evidence found WHERE {asking} ORDER BY id LIMIT {limit + 1:d}",  # noqa: S608
+        *asking.parameters,
     )
     return [evidences.codec.state_of(row) for row in rows]
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from common.call import Call
 from common.roles import Scope
 from common.showing import allowed
+from measures.asking import Asking
 from measures.inbox import waiting
 from measures.inbox.waiting import Candidates, Noun, Waiting
-from measures.item.lists import Asking
 
 LOOKED_AT_MAX: Final = 100
 """How many candidates of each kind are looked at for a page."""
@@ -63,27 +63,30 @@ async def waiting_for(call: Call, *, after: Place | None, limit: int) -> tuple[l
 async def _candidates(call: Call, kind: Waiting, candidates: Candidates, after: Place | None) -> list[Any]:
     if call.permissions.reach.keys().isdisjoint(candidates.permissions):
         return []
-    scope = _scope(call, candidates.permissions)
+    scope = _scope(call, candidates)
     asking = Asking()
     asking.where(candidates.condition)
     if not scope.everything:
+        if not (scope.units or scope.leads):
+            return []
         asking.where(*candidates.whose(scope))
     if after is not None:
         asking.where(f"({kind.day}, id) > ({{}}, {{}})", after.day, after.id)
     rows = await call.service.pool.fetch(
         f"SELECT {kind.store.selection} FROM {kind.store.codec.table.name} found "  # noqa: S608 - our own words
-        f"WHERE {' AND '.join(asking.conditions)} ORDER BY {kind.day}, id LIMIT {LOOKED_AT_MAX:d}",
+        f"WHERE {asking} ORDER BY {kind.day}, id LIMIT {LOOKED_AT_MAX:d}",
         *asking.parameters,
     )
     return [kind.store.codec.state_of(row) for row in rows]
 
 
-def _scope(call: Call, permissions: tuple[str, ...]) -> Scope:
-    """Over whose things one of these is held."""
-    scopes = [call.permissions.scope(one, call.caller_unit) for one in permissions]
+def _scope(call: Call, candidates: Candidates) -> Scope:
+    """Over whose things one of the permissions is held."""
+    scopes = [call.permissions.scope(one, call.caller_unit) for one in candidates.permissions]
+    own = {call.caller_unit.id} if call.caller_unit and candidates.judged else set[UUID]()
     return Scope(
         everything=any(scope.everything for scope in scopes),
-        units=tuple({unit for scope in scopes for unit in scope.units}),
+        units=tuple({unit for scope in scopes for unit in scope.units} - own),
         leads=tuple({unit for scope in scopes for unit in scope.leads}),
     )
 

@@ -9,13 +9,14 @@ from typing import Any, Final
 from common.roles import Scope
 from common.store import Aggregates
 from measures.evidence.domain import Evidence
-from measures.evidence.store import PARTAKERS, evidences
+from measures.evidence.store import CONCERNING, evidences
 from measures.item.domain import Item
+from measures.item.lists import THEIRS
 from measures.item.store import WITH_OTHERS, WITH_OWNER, items
 from measures.local_plan.domain import LocalPlan
 from measures.local_plan.store import local_plans
 from measures.measure.domain import Measure
-from measures.measure.store import LED_BY, UNFINISHED, measures
+from measures.measure.store import UNFINISHED, measures
 from measures.plan.domain import Plan
 from measures.plan.store import plans
 from measures.risk.domain import Risk
@@ -42,6 +43,8 @@ class Candidates:
     condition: str
     whose: Callable[[Scope], tuple[str, *tuple[Any, ...]]]
     """The condition, with its values, for who holds them over some units' things alone."""
+    judged: bool = False
+    """Whether nobody takes these steps with what concerns their own unit: it is looked for below it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,11 @@ def _owned(scope: Scope) -> tuple[str, *tuple[Any, ...]]:
 
 
 def _partaken(scope: Scope) -> tuple[str, *tuple[Any, ...]]:
-    return f"(owner = ANY({{}}::uuid[]) OR co_units && {{}}::uuid[] OR {LED_BY})", scope.units, scope.units, scope.leads
+    return THEIRS, scope.units, scope.leads
 
 
 def _proving(scope: Scope) -> tuple[str, *tuple[Any, ...]]:
-    proves = f"EXISTS (SELECT FROM jsonb_array_elements(({PARTAKERS})) took WHERE took->'units' ?| {{}}::text[])"
-    return f"(registered_by = ANY({{}}::uuid[]) OR {proves})", scope.units, [str(unit) for unit in scope.units]
+    return CONCERNING, scope.units, scope.leads
 
 
 WAITING: Final = (
@@ -180,7 +182,7 @@ WAITING: Final = (
         noun=Noun.EVIDENCE,
         store=evidences,
         steps=frozenset({"evidence.verify", "evidence.reject"}),
-        candidates=(Candidates(("evidence.verify", "evidence.reject"), "state = 'registered'", _proving),),
+        candidates=(Candidates(("evidence.verify", "evidence.reject"), "state = 'registered'", _proving, judged=True),),
         told=_evidence,
     ),
     Waiting(

@@ -1,21 +1,18 @@
 """The door to reform items and their milestones."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from common.call import Call
-from common.contracts import Code
-from common.contracts.measures import ItemTag
-from common.directory import Directory
 from common.door import Door, needs
 from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import Decided
 from measures.item import commands
-from measures.item.lists import ItemFilter, ItemOrder, list_items, place
+from measures.item.asked import ItemsAsked
+from measures.item.lists import ItemOrder, list_items, place
 from measures.item.requests import (
     Attainment,
     Claim,
@@ -25,9 +22,8 @@ from measures.item.requests import (
     Reason,
     ReasonWithAuthority,
 )
-from measures.item.rules import ItemState
 from measures.item.store import items
-from measures.plan.store import plan_in_force
+from measures.running import directory_of
 
 router = APIRouter(prefix="/api/v1/items", tags=["items"], route_class=Door)
 Number = Annotated[int, Path(ge=1, le=99, description="The milestone's number within the item")]
@@ -39,44 +35,17 @@ async def add(call: Annotated[Call, needs("item.add")], request: Request, item: 
     return await commands.add(call, directory_of(request), item)
 
 
-def directory_of(request: Request) -> Directory:
-    """This service's copy of the directory."""
-    directory: Directory = request.app.state.directory
-    return directory
-
-
 @router.get("", response_model=Page[items.read_model], name="list_items")  # type: ignore[name-defined]
 async def list_(
     call: Annotated[Call, needs("item.read")],
     request: Request,
-    plan: Code | None = None,
-    measure: Code | None = None,
-    state: ItemState | None = None,
-    owner: Code | None = None,
-    local_plan: Code | None = None,
-    tag: ItemTag | None = None,
-    due_from: date | None = None,
-    due_to: date | None = None,
-    late: Annotated[bool | None, Query(description="Past its due date and not ended, as of today")] = None,
-    text: Annotated[str | None, Query(min_length=1, max_length=100, description="In its code or a title")] = None,
+    asked: Annotated[ItemsAsked, Depends()],
     sort: ItemOrder = ItemOrder.CODE,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Any]:
     """Items of a plan (by default the one in force) by code or due date: those that the caller may know of."""
-    owner_unit = await directory_of(request).unit(owner, pointer="/owner") if owner else None
-    wanted = ItemFilter(
-        plan=plan or await plan_in_force(call),
-        measure=measure,
-        state=state,
-        owner=owner_unit.id if owner_unit else None,
-        local_plan=local_plan,
-        tag=tag,
-        due_from=due_from,
-        due_to=due_to,
-        late=late,
-        text=text,
-    )
+    wanted = await asked.wanted(call, directory_of(request))
     found = await list_items(call, wanted, order=sort, after=cursor, limit=limit)
     return page(found, limit, key=lambda item: place(item, sort), show=lambda item: items.seen(call, item))
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Final
 from uuid import UUID
 
 from common.call import Call
 from common.clock import business_date
 from common.contracts.measures import ItemTag
 from common.decision import Kind, Refusal
+from measures.asking import Asking
 from measures.item.domain import Item
 from measures.item.rules import TERMINAL, ItemState
 from measures.item.store import items
@@ -21,6 +22,10 @@ CURSOR_INVALID = Refusal(
     en="The cursor takes what the page before gave as next",
     kind=Kind.INVALID,
 )
+
+
+THEIRS: Final = "(owner = ANY({0}::uuid[]) OR co_units && {0}::uuid[] OR " + LED_BY.format("{1}") + ")"
+"""The condition on rows of items for who may know only of those of some units, {0}, and of what some lead, {1}."""
 
 
 class ItemOrder(StrEnum):
@@ -49,24 +54,8 @@ class ItemFilter:
     """What its code or one of its titles contains."""
 
 
-class Asking:
-    """A query's conditions and their parameters, as they come together."""
-
-    def __init__(self) -> None:
-        self.conditions: list[str] = []
-        self.parameters: list[Any] = []
-
-    def where(self, condition: str, *values: Any) -> None:
-        """One more condition; each ``{}`` in it stands for the next of these values."""
-        places = [f"${len(self.parameters) + n}" for n in range(1, len(values) + 1)]
-        self.conditions.append(condition.format(*places))
-        self.parameters += values
-
-
 async def list_items(call: Call, wanted: ItemFilter, *, order: ItemOrder, after: str | None, limit: int) -> list[Item]:
     """Items in an order, only those that the caller may know of, one more than ``limit`` if there are more.
-
-    Only what is asked for is in the statement: so each question goes along the index that fits it.
 
     :param after: what ``place`` says of the last item of the page before.
     :raises Refused: ``request.cursor-invalid``.
@@ -78,7 +67,7 @@ async def list_items(call: Call, wanted: ItemFilter, *, order: ItemOrder, after:
     if after is not None:
         _ask_after(asking, order, after)
     rows = await call.service.pool.fetch(
-        f"SELECT {items.selection} FROM item found WHERE {' AND '.join(asking.conditions)} "  # noqa: S608 - our own words
+        f"SELECT {items.selection} FROM item found WHERE {asking} "  # noqa: S608 - our own words
         f"ORDER BY {'due_on, code' if order is ItemOrder.DUE else 'code'} LIMIT {limit + 1:d}",
         *asking.parameters,
     )
@@ -111,8 +100,7 @@ def _ask_what(asking: Asking, wanted: ItemFilter, *, today: date) -> None:
 def _ask_whose(asking: Asking, call: Call) -> None:
     scope = items.scope(call)
     if not scope.everything:
-        theirs = f"(owner = ANY({{}}::uuid[]) OR co_units && {{}}::uuid[] OR {LED_BY})"
-        asking.where(theirs, scope.units, scope.units, scope.leads)
+        asking.where(THEIRS, scope.units, scope.leads)
 
 
 def _ask_after(asking: Asking, order: ItemOrder, after: str) -> None:

@@ -1,28 +1,23 @@
 """The door to sheets of items: one is taken in as it is, or tried; what is listed is given out as one."""
 
-from collections.abc import AsyncIterator
-from datetime import date
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request
-from starlette.responses import Response, StreamingResponse
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.responses import Response
 
 from common.admission import Transfers
 from common.call import Call
 from common.clock import business_date
 from common.contracts import Code
-from common.contracts.measures import ItemTag
 from common.door import Door, needs
 from common.problems import language_of
 from measures.evidence.file import MEBIBYTE, let_pass
-from measures.item.api import directory_of
-from measures.item.lists import ItemFilter
-from measures.item.rules import ItemState
+from measures.item.asked import ItemsAsked
 from measures.item_sheet.commands import import_items
 from measures.item_sheet.export import Form, export
 from measures.item_sheet.report import Report
 from measures.item_sheet.rules import SHEET_BYTES_MAX, TOO_LARGE
-from measures.plan.store import plan_in_force
+from measures.running import directory_of
 
 SHEETS_MAX: Final = 2
 """Sheets that a process takes in at once: each may become some 100 MiB while it is read."""
@@ -90,41 +85,14 @@ async def _body(request: Request) -> bytes:
 async def export_(
     call: Annotated[Call, needs("item.export")],
     request: Request,
+    asked: Annotated[ItemsAsked, Depends()],
     form: Annotated[Form, Query(alias="format")] = Form.CSV,
-    plan: Code | None = None,
-    measure: Code | None = None,
-    state: ItemState | None = None,
-    owner: Code | None = None,
-    local_plan: Code | None = None,
-    tag: ItemTag | None = None,
-    due_from: date | None = None,
-    due_to: date | None = None,
-    late: Annotated[bool | None, Query(description="Past its due date and not ended, as of today")] = None,
-    text: Annotated[str | None, Query(min_length=1, max_length=100, description="In its code or a title")] = None,
 ) -> Response:
     """All items that the list would show with these filters, by code, as a sheet that can be taken in again."""
     directory = directory_of(request)
-    owner_unit = await directory.unit(owner, pointer="/owner") if owner else None
-    wanted = ItemFilter(
-        plan=plan or await plan_in_force(call),
-        measure=measure,
-        state=state,
-        owner=owner_unit.id if owner_unit else None,
-        local_plan=local_plan,
-        tag=tag,
-        due_from=due_from,
-        due_to=due_to,
-        late=late,
-        text=text,
-    )
-    request.app.state.transfers.require_room()
+    wanted = await asked.wanted(call, directory)
     name = f"items-{wanted.plan}-{business_date(call.now)}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    written = _counted(request, export(call, directory, wanted, form))
-    return StreamingResponse(written, headers=headers, media_type=WRITTEN_AS[form])
-
-
-async def _counted(request: Request, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    with request.app.state.transfers.one(request):
-        async for chunk in chunks:
-            yield chunk
+    transfers: Transfers = request.app.state.transfers
+    written = export(call, directory, wanted, form)
+    return transfers.given_out(request, written, headers=headers, media_type=WRITTEN_AS[form])

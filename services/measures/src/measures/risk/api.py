@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 
 from common.call import Call
 from common.contracts import Code
-from common.directory import Directory
 from common.door import Door, needs
 from common.history import History
 from common.http import Cursor, Limit, Page, page
@@ -17,6 +16,7 @@ from measures.risk import commands
 from measures.risk.domain import RiskState
 from measures.risk.requests import Mitigation, Outcome, Reassessment, RiskGiven
 from measures.risk.store import list_risks, risks
+from measures.running import directory_of
 
 router = APIRouter(prefix="/api/v1/risks", tags=["risks"], route_class=Door)
 
@@ -24,8 +24,7 @@ router = APIRouter(prefix="/api/v1/risks", tags=["risks"], route_class=Door)
 @router.post("", status_code=201, response_model=Decided, name="raise_risk")
 async def raise_(call: Annotated[Call, needs("risk.raise")], request: Request, risk: RiskGiven) -> Response:
     """Put a risk to a measure or an item on record, with the unit that answers for it."""
-    directory: Directory = request.app.state.directory
-    return await commands.raise_(call, directory, risk)
+    return await commands.raise_(call, directory_of(request), risk)
 
 
 @router.post("/{risk_id}/reassess", response_model=Decided, name="reassess_risk")

@@ -1,0 +1,65 @@
+"""Where the inbox looks: along the indexes of what waits, and not at all where nothing can wait."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from builders import call_of
+from keeping import keep_an_item
+from measures.inbox import waiting
+from measures.inbox.store import waiting_for
+from measures.inbox.waiting import Noun
+from servers import Database
+
+COPIES = """
+INSERT INTO item
+SELECT (jsonb_populate_record(item, jsonb_build_object(
+    'id', gen_random_uuid(), 'code', 'A1-' || lpad(n::text, 6, '0'), 'measure', 'A' || n % 15,
+    'owner', md5('unit' || n % 60)::uuid, 'co_units', '{}'::uuid[], 'due_on', date '2022-01-01' + n % 1800,
+    'state', (ARRAY['assigned', 'acknowledged', 'in-progress', 'verified-closed'])[1 + n % 4]))).*
+FROM item, generate_series(1, $2) n WHERE item.id = $1
+"""
+"""Items of one plan, like the one that is there, none of which waits for the office."""
+
+
+async def test_items_are_looked_for_along_the_indexes_of_what_waits(
+    database: Database, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = await asyncpg.connect(database.owner_url)
+    await owner.execute(COPIES, await keep_an_item(pool), 3000)
+    await owner.execute("ANALYZE item")
+    await owner.close()
+    ways: list[str] = []
+    fetch = asyncpg.Pool.fetch
+
+    async def explain(pool: asyncpg.Pool, sql: str, *values: Any) -> list[Any]:
+        ways.append("\n".join(row[0] for row in await fetch(pool, f"EXPLAIN {sql}", *values)))
+        return []
+
+    monkeypatch.setattr(asyncpg.Pool, "fetch", explain)
+    monkeypatch.setattr(waiting, "WAITING", tuple(kind for kind in waiting.WAITING if kind.noun is Noun.ITEM))
+    await waiting_for(call_of(pool, role="reform-office"), after=None, limit=50)
+    await waiting_for(call_of(pool, role="unit-reporter", unit="YB"), after=None, limit=50)
+    of_office, of_owner = ways
+    assert "Index Scan using ix_item_due_on_id" in of_office, of_office
+    assert "Sort Key: found" not in of_office, of_office
+    assert "Index Scan using ix_item_owner_due_on_id" in of_owner, of_owner
+    assert "Sort Key: found" not in of_owner, of_owner
+
+
+async def test_who_has_nobody_below_looks_for_no_evidence_to_judge(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody judges what concerns their own unit: so among 100,000 documents nothing has to be looked for."""
+    asked: list[str] = []
+
+    async def listen(_: asyncpg.Pool, sql: str, *_values: Any) -> list[Any]:
+        asked.append(sql)
+        return []
+
+    monkeypatch.setattr(asyncpg.Pool, "fetch", listen)
+    monkeypatch.setattr(waiting, "WAITING", tuple(kind for kind in waiting.WAITING if kind.noun is Noun.EVIDENCE))
+    for unit, looks in (("YB", 0), ("ORG", 1), ("CQ", 2)):
+        await waiting_for(call_of(pool, role="measure-lead", unit=unit), after=None, limit=50)
+        assert len(asked) == looks
