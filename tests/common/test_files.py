@@ -1,6 +1,8 @@
 """A file appears whole or not at all, in a folder as in a bucket."""
 
 import asyncio
+import errno
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -115,3 +117,52 @@ async def test_a_process_that_ends_right_after_its_answer_ends_as_it_meant_to(tm
         for _ in range(24)
     ]
     assert [await process.wait() for process in processes] == [7] * len(processes)
+
+
+# ── a loss of power ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the disk was told to keep, by inodes, in this order."""
+    told: list[int] = []
+    fsync = os.fsync
+
+    def listen(opened: int) -> None:
+        fsync(opened)
+        told.append(os.fstat(opened).st_ino)
+
+    monkeypatch.setattr(os, "fsync", listen)
+    return told
+
+
+@pytest.mark.parametrize("size", [1, LARGE])
+async def test_a_file_in_a_folder_is_on_the_disk_with_its_name_when_it_is_said_to_be_there(
+    tmp_path: Path, synced: list[int], size: int
+) -> None:
+    await Files(f"file://{tmp_path}/文 件").put(NAME, _pieces(size))
+    folder = tmp_path / "文 件"
+    assert synced == [one.stat().st_ino for one in (folder / NAME, folder / "a", folder)]
+
+
+async def test_without_that_the_library_leaves_it_to_the_operating_system(
+    tmp_path: Path, synced: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.files._settle", lambda *_: None)
+    await Files(f"file://{tmp_path}").put(NAME, _pieces(1))
+    assert synced == []
+
+
+async def test_a_disk_that_does_not_keep_a_file_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with refused("files.away"):
+        await Files(f"file://{tmp_path}").put(NAME, _pieces(1))
+
+
+async def test_a_bucket_keeps_by_itself(synced: list[int]) -> None:
+    with a_bucket() as address:
+        await Files(address).put(NAME, _pieces(1))
+    assert synced == []

@@ -68,11 +68,12 @@ async def test_after_forty_days_each_due_thing_happens_once_in_order(pool: async
 
 async def test_two_workers_that_come_back_at_once_do_each_once_and_in_order(pool: asyncpg.Pool) -> None:
     expected = await forty_days_of_things(pool)
-    both = asyncio.Barrier(2)
+    both, before = asyncio.Barrier(2), _done()
     await asyncio.gather(*(clock_on(pool, BACK_ON, as_a_process(DUE, both)).catch_up() for _ in range(2)))
     found = await happened(pool)
     assert sorted(found) == sorted(expected)
     assert in_order(found)
+    assert _done() - before == len(expected), "what the other had done already is not counted once more"
 
 
 async def test_a_worker_that_is_killed_on_the_way_leaves_the_rest_to_the_next(pool: asyncpg.Pool) -> None:
@@ -175,6 +176,10 @@ async def test_what_cannot_be_done_stops_nothing_else_and_is_counted(pool: async
     assert await happened(pool) == [(date(2026, 10, 5), "assurance-expired", rated)]
     assert _counted("kegai_clock_failures_total", "faulty") - before == 1
     assert CLOCK_LOOKED.collect() == looked, "not all that was due is done"
+
+
+def _done() -> float:
+    return sum(_counted("kegai_clock_done_total", kind) for kind in DUE)
 
 
 def _counted(name: str, kind: str) -> float:

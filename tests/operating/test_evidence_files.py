@@ -3,14 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
 from builders import OWNER, call_of
-from common.files import Files
+from common.files import Files, Kept
 from kegai.language import choose
+from kegai.local.doctor import _without_their_files
+from kegai.local.stack import Stack
 from kegai.main import app
 from measures.evidence.domain import register
 from measures.evidence.store import evidences
@@ -67,6 +71,36 @@ async def test_a_file_without_a_record_is_named_cleared_and_not_missed(kegai: Ke
     assert ((folder / ALONE).exists(), (folder / RECORDED).exists()) == (False, True)
     sound = await kegai("check", lang="zh")
     assert (sound.exit_code, sound.output.startswith("✓ 佐证材料：1 条记录，1 个文件")) == (0, True)
+
+
+async def test_a_file_that_is_sent_again_while_others_are_cleared_is_spared(
+    kegai: Kegai, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at all files and the removal of one it may have arrived anew and been registered."""
+    listed = Files.listed
+
+    async def then_sent_again(files: Files) -> list[Kept]:
+        found = await listed(files)
+        await files.put(ALONE, _in_pieces(PDF))
+        return found
+
+    monkeypatch.setattr(Files, "listed", then_sent_again)
+    cleared = await kegai("clean")
+    assert ("0 files removed" in cleared.output, (folder / ALONE).exists()) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("gone", "complaint"), [((), ALONE), ((ALONE,), ""), ((ALONE, RECORDED), "its file is not there")]
+)
+async def test_the_doctor_tells_what_does_not_fit(
+    database: Database, folder: Path, gone: tuple[str, ...], complaint: str
+) -> None:
+    choose("en")
+    for name in gone:
+        (folder / name).unlink()
+    stack = SimpleNamespace(database=lambda *_: database.app_url, kafka_bootstrap="127.0.0.1:1", files=folder.as_uri())
+    told = await _without_their_files(cast("Stack", stack))
+    assert (complaint in told, bool(told)) == (True, bool(complaint))
 
 
 async def test_a_young_file_is_spared(kegai: Kegai, folder: Path) -> None:

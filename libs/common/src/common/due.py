@@ -94,15 +94,22 @@ class Clock:
             CLOCK_LOOKED.set(self._now().timestamp())
 
     async def _do(self, due: Due[Any], kind: str) -> bool:
+        changes: list[Change[Any]] = []
+
+        def decide(state: Any) -> Change[Any]:
+            changes.append(due.decide(state))
+            return changes[-1]
+
         try:
-            await due.store.change(self._call(due), due.id, due.decide)
+            await due.store.change(self._call(due), due.id, decide)
         except AWAY:
             raise
         except Exception as error:  # noqa: BLE001 - one that cannot be done stops neither the others nor the relay
             CLOCK_FAILURES.labels(kind).inc()
             log.error("clock.failed", kind=kind, key=due.key, on=due.on.isoformat(), error=repr(error))
             return False
-        CLOCK_DONE.labels(kind).inc()
+        if changes and changes[-1].events:  # else another worker was faster, or nothing was left to do
+            CLOCK_DONE.labels(kind).inc()
         return True
 
     def _call(self, due: Due[Any]) -> Call:

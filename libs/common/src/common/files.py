@@ -5,6 +5,7 @@ those of the environment (``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``) or o
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class Files:
     async def put(self, name: str, chunks: AsyncIterator[bytes]) -> None:
         """Write a file as it comes; if ``chunks`` raises, even at its very end, there is no file and that is raised.
 
-        One of the same name is replaced in the moment in which the new one is whole.
+        One of the same name is replaced in the moment in which the new one is whole. When this returns, a loss of
+        power takes it away no more.
 
         :raises Refused: ``files.away``.
         """
@@ -66,6 +68,8 @@ class Files:
         guarded = _Guarded(chunks)
         with _away(guarded):
             await obstore.put_async(self._store, name, guarded, chunk_size=PART_BYTES, max_concurrency=2)
+            if folder := self._folder:  # a bucket has it durable when it says that it has it
+                await asyncio.to_thread(_settle, folder, folder / name)
 
     async def find(self, name: str) -> Kept | None:
         """The file of that name, if there is one.
@@ -129,8 +133,24 @@ class Files:
 
         A bucket keeps such parts out of sight, and its own rule removes them (AbortIncompleteMultipartUpload).
         """
+        return sorted(self._folder.rglob("*#[0-9]*")) if self._folder else []
+
+    @property
+    def _folder(self) -> Path | None:
+        """The folder in which they are; None where they are in a bucket."""
         folder = getattr(self._store, "prefix", None)
-        return sorted(folder.rglob("*#[0-9]*")) if isinstance(folder, Path) else []
+        return folder if isinstance(folder, Path) else None
+
+
+def _settle(folder: Path, file: Path) -> None:
+    """Have the disk keep a file and its name; the library leaves both to the operating system."""
+    above = (one for one in file.parents if one.is_relative_to(folder))
+    for path in (file, *above):
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _opened(where: str) -> "LocalStore | S3Store":

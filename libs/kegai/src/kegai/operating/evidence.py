@@ -7,7 +7,7 @@ is taken for neither. A service registers a file only within half an hour of its
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -104,13 +104,21 @@ async def clean(place: Place, files: Files, *, dry_run: bool) -> Comparison:
         StackError: the store of files does not answer.
     """
     found = await compare(place, files)
-    if not dry_run:
-        for orphan in found.orphans:
-            with _answering():
-                await files.remove(orphan.name)
-        for unfinished in found.unfinished:
-            unfinished.unlink(missing_ok=True)
-    return found
+    if dry_run:
+        return found
+    with _answering():
+        removed = tuple([one for one in found.orphans if await _removed(files, one)])
+    for unfinished in found.unfinished:
+        unfinished.unlink(missing_ok=True)
+    return replace(found, orphans=removed)
+
+
+async def _removed(files: Files, orphan: Kept) -> bool:
+    """Remove it, unless it was sent again since it was listed: then it may be on record by now."""
+    if await files.find(orphan.name) != orphan:
+        return False
+    await files.remove(orphan.name)
+    return True
 
 
 @contextmanager
