@@ -1,7 +1,7 @@
 """What a plan and its items went through, told by the real domains and recorded when the test wants it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,9 @@ from common.decision import Change
 from events.projector import ReformProgress
 from measures.item.addition import add_item
 from measures.item.domain import Item
+from measures.item.extension import reschedule_item
 from measures.plan.domain import Plan, define_plan
+from putting_down import ALL_ENDED, a_planned_measure
 
 FIRST_KNOWN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,6 +42,18 @@ class Told:
         """A plan was put down."""
         return PlanStory(self, define_plan(**plan_words(**changed)))
 
+    def measure(self) -> "NounStory":
+        """Measure A1 of the plan, all of whose items have ended, launched on 2022-01-04."""
+        story = NounStory(self, "measure", a_planned_measure(work=replace(ALL_ENDED, since=None)))
+        story.does("launch", by=None, on=date(2022, 1, 4))
+        return story
+
+    def begins(self, kind: str, change: Change[Any]) -> "NounStory":
+        """A rating or a risk was put on record."""
+        story = NounStory(self, kind, change.state)
+        story.became(change)
+        return story
+
     def item(self, code: str = "A1-01", **changed: Any) -> "ItemStory":
         """An item was added with one required milestone (or those given), handed over, received and begun."""
         story = ItemStory(self, add_item(**item_words(id=uuid4(), code=code, **changed)))
@@ -47,6 +61,23 @@ class Told:
         story.does("acknowledge", by=OWNER, on=date(2022, 1, 20))
         story.does("start", by=OWNER, on=date(2022, 2, 1))
         return story
+
+
+class NounStory:
+    """The life of a measure, of an independent rating or of a risk."""
+
+    def __init__(self, told: Told, kind: str, state: Any) -> None:
+        self.told, self.kind, self.state = told, kind, state
+
+    def does(self, decision: str, **words: Any) -> datetime:
+        """One decision; the instant at which it became known."""
+        return self.became(getattr(self.state, decision)(**words))
+
+    def became(self, change: Change[Any]) -> datetime:
+        """What was decided took effect."""
+        first = change.state.version - len(change.events) + 1
+        self.state = change.state
+        return self.told.tell(self.kind, self.state.id, first, change)
 
 
 class PlanStory:
@@ -85,6 +116,10 @@ class ItemStory:
     def ends(self, decision: Callable[..., Change[Item]], *, on: date, **words: Any) -> datetime:
         """It is cancelled, merged or carried over by the office; the instant at which that became known."""
         return self._became(decision(self.item, reason="调整", authority="会议纪要", by=None, on=on, **words))
+
+    def moves(self, due_on: date, *, on: date) -> datetime:
+        """The office moves its due date; the instant at which that became known."""
+        return self._became(reschedule_item(self.item, due_on=due_on, reason="调整", by=None, on=on))
 
     def _became(self, change: Change[Item]) -> datetime:
         first, self.item = self.item.version + 1, change.state

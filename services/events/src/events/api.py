@@ -8,18 +8,11 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 
 from common.contracts import Code
 from common.door import open_to_all
-from events.asked import Asked, AsOf, KnownAt, MinPosition, Stamp, asked, wait_for
+from events.asked import Asked, AsOf, KnownAt, MinPosition, PolicyAsked, Stamp, asked, wait_for
 from events.stream import Broadcast, Channel, EventStream
 from events.tables import PROJECTION
-from events.views.plan import (
-    AspectsAnswer,
-    MeasureAnswer,
-    MeasuresAnswer,
-    PlanAnswer,
-    PlanOverview,
-    look,
-    measure_in,
-)
+from events.views.answers import AspectsAnswer, MeasureAnswer, MeasuresAnswer, PlanAnswer, PlanOverview
+from events.views.plan import look, measure_in
 
 router = APIRouter(dependencies=[Depends(open_to_all)])
 
@@ -37,10 +30,14 @@ class Looking:
 
 
 async def looking(
-    request: Request, as_of: AsOf = None, known_at: KnownAt = None, min_position: MinPosition = None
+    request: Request,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    policy: PolicyAsked = None,
+    min_position: MinPosition = None,
 ) -> Looking:
     """What is asked for; it returns once the view contains ``min_position``."""
-    question = asked(as_of, known_at)
+    question = asked(as_of, known_at, policy)
     await wait_for(request.app.state.pool, PROJECTION, min_position, request.app.state.waiters)
     return Looking(request.app.state.pool, question)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import asyncpg
@@ -23,7 +23,6 @@ WAIT_SECONDS_MAX: Final = 2.0
 POLL_SECONDS: Final = 0.005
 WAITING_MAX: Final = 64
 """Readers that wait at once: half of all that a process lets in, so that the others are answered meanwhile."""
-POLICY_VERSION: Final = 1
 
 NOT_THERE_YET = Refusal(
     "view.not-there-yet",
@@ -52,9 +51,11 @@ class Asked:
     as_of: date
     known_at: datetime
     current: bool
+    present_policy: bool = False
+    """Whether to rate by the policy of today, and not by the one that was in force on the day asked for."""
 
 
-def asked(as_of: date | None, known_at: str | None) -> Asked:
+def asked(as_of: date | None, known_at: str | None, policy: str | None = None) -> Asked:
     """What was asked for: today in Shanghai and all that is known, where nothing else is said.
 
     :raises Refused: ``view.bad-instant``.
@@ -64,6 +65,7 @@ def asked(as_of: date | None, known_at: str | None) -> Asked:
         as_of=as_of or clock.business_date(now),
         known_at=instant_of(known_at) if known_at else now,
         current=as_of is None and known_at is None,
+        present_policy=policy == "current",
     )
 
 
@@ -88,6 +90,10 @@ AsOf = Annotated[date | None, Query(description="A day in Shanghai, inclusive: w
 KnownAt = Annotated[
     str | None,
     Query(max_length=40, description="An instant with its offset, or a date (its end): by what was known then."),
+]
+PolicyAsked = Annotated[
+    Literal["current"] | None,
+    Query(description="`current` rates by the policy of today; else by the one in force on the day asked for."),
 ]
 MinPosition = Annotated[
     str | None, Query(max_length=80, description="`position` of a command's reply: wait until the view contains it.")
@@ -160,14 +166,18 @@ class Stamp(BaseModel):
     """How long ago every partition was last seen read to its end; null if never."""
     projection_version: int
     policy_version: int
+    """By which of the plan's scoring policies was rated; 0 until it adopts one."""
 
 
-async def stamp(asking: asyncpg.Pool | Connection, projection: str, projection_version: int, question: Asked) -> Stamp:
-    """The stamp of an answer given now."""
+async def stamp(
+    asking: asyncpg.Pool | Connection, projection: tuple[str, int], question: Asked, policy_version: int
+) -> Stamp:
+    """The stamp of an answer given now, by a projection (its name and version) and a policy."""
+    name, projection_version = projection
     rows = await asking.fetch(
         "SELECT topic, partition, next_offset, extract(epoch FROM clock_timestamp() - caught_up_at)::float AS behind "
         "FROM projection_offset WHERE projection = $1 ORDER BY topic, partition",
-        projection,
+        name,
     )
     behind = [row["behind"] for row in rows]
     return Stamp(
@@ -176,5 +186,5 @@ async def stamp(asking: asyncpg.Pool | Connection, projection: str, projection_v
         position={f"{row['topic']}-{row['partition']}": row["next_offset"] for row in rows},
         lag_seconds=round(max(behind), 1) if behind and None not in behind else None,
         projection_version=projection_version,
-        policy_version=POLICY_VERSION,
+        policy_version=policy_version,
     )

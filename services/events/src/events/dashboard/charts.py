@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from events.dashboard.words import Words, one_decimal
-from events.views.plan import AspectProgress, MeasureProgress, PlanOverview
+from events.views.answers import AspectProgress, MeasureProgress, PlanOverview
 from events.views.progress import Milestones, Progress
 
 TONES = 4

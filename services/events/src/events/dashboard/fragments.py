@@ -12,7 +12,7 @@ from events.dashboard import charts
 from events.dashboard.assets import address
 from events.dashboard.charts import Chart
 from events.dashboard.words import Words
-from events.views.plan import PlanOverview
+from events.views.answers import PlanOverview
 from events.views.progress import to_six_places
 
 LATE_SECONDS: Final = 10.0

@@ -12,7 +12,9 @@ from events.dashboard.words import LANGUAGES, Language, Words
 from events.feed import Change
 from events.stream import Broadcast, Channel, frame
 from events.tables import PROJECTION, PROJECTION_VERSION
-from events.views.plan import PlanOverview, look
+from events.views.answers import PlanOverview
+from events.views.plan import look
+from events.views.rating import Policy
 
 
 def page_channels(broadcast: Broadcast) -> dict[Language, Channel]:
@@ -52,7 +54,7 @@ def _channel(broadcast: Broadcast, words: Words) -> Channel:
         return plan
 
     async def told_by() -> Stamp:
-        return await stamp(broadcast.pool, PROJECTION, PROJECTION_VERSION, asked(None, None))
+        return await stamp(broadcast.pool, (PROJECTION, PROJECTION_VERSION), asked(None, None), Policy().version)
 
     async def beat() -> bytes:
         return _frames(fragments.freshness(await told_by(), words))

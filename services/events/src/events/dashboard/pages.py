@@ -20,7 +20,8 @@ from events.dashboard.charts import Chart, charts_of
 from events.dashboard.fragments import TEMPLATES
 from events.dashboard.words import TEXTS, Words, language_asked
 from events.stream import Broadcast, EventStream
-from events.views.plan import PlanOverview, look, plan_in_force
+from events.views.answers import PlanOverview
+from events.views.plan import look, plan_in_force
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -25,14 +25,22 @@ EXISTS (
 """
 """Whether milestone ``m`` has left the denominators."""
 
-ITEMS: Final = f"""
-SELECT i.id AS item, i.plan, i.measure, i.code, i.local_plan, i.parent, i.progress_basis, step.state, done.*
-FROM item i
+STATE: Final = """
 CROSS JOIN LATERAL (
     SELECT s.state FROM item_step s
     WHERE s.item = i.id AND s.recorded_at <= $2 AND s.effective_on <= $1
     ORDER BY s.effective_on DESC, s.version DESC LIMIT 1
 ) step
+"""
+"""The state of item ``i``; one that was not added yet has none, and is not there. $1 as_of, $2 known_at."""
+
+LISTED: Final = "i.id AS item, i.plan, i.measure, i.code, i.local_plan, i.parent, i.progress_basis, step.state"
+"""What an item is, and its state."""
+
+ITEMS: Final = f"""
+SELECT {LISTED}, done.*
+FROM item i
+{STATE}
 CROSS JOIN LATERAL (
     SELECT (count(*) FILTER (WHERE counts))::int AS milestones,
            (count(*) FILTER (WHERE counts AND status IN ('reported', 'verified')))::int AS milestones_reported,
@@ -45,8 +53,7 @@ CROSS JOIN LATERAL (
                / nullif(sum(weight), 0) AS reported_of_all,
            sum(CASE WHEN status = 'verified' THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS verified_of_all
     FROM (
-        SELECT m.weight, word.status,
-               NOT {LEFT} AS counts
+        SELECT m.weight, word.status, NOT {LEFT} AS counts
         FROM milestone m
         {WORD}
         WHERE m.item = i.id AND m.recorded_at <= $2 AND m.effective_on <= $1

@@ -1,18 +1,22 @@
-"""The plan as a whole: its aspects and measures with their progress, the phase it is in, the days that are left."""
+"""The plan as a whole: its aspects and measures with their progress and ratings, its phase, the days that are left."""
 
-from collections.abc import Iterable
-from datetime import date
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
-from pydantic import BaseModel, Field
 
 from common.database import Connection
 from common.decision import Kind, Refusal
 from events.asked import Asked, Stamp, stamp
 from events.tables import PROJECTION, PROJECTION_VERSION
-from events.views.progress import MeasureFigures, Milestones, Progress, figures, mean_progress, weights
+from events.views.answers import AspectProgress, MeasureProgress, PhaseNow, PlanOverview
+from events.views.progress import Key, MeasureFigures, Milestones, Progress, figures, mean, mean_progress, weights
+from events.views.rating import Policy, Rating, expected, overdue, overdue_together, policy_of, rated, scored
+from events.views.schedule import Schedule, schedules
+from events.views.standing import Standing, standings
 
 NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothing is known of such a plan", kind=Kind.ABSENT)
 NO_MEASURE = Refusal(
@@ -27,101 +31,7 @@ Part: TypeAlias = dict[str, Any]
 """A row of an aspect, a measure or a phase, with the names that it bears."""
 ONE: Final = Decimal(1)
 NOTHING_KNOWN = Progress(reported=None, verified=None)
-
-
-class MeasureProgress(BaseModel):
-    """One measure: its items by state, its milestones, its progress."""
-
-    code: str
-    aspect: str
-    name_zh: str
-    name_en: str
-    weight: Decimal
-    """What it weighs among the measures of its aspect."""
-    items: int
-    by_state: dict[str, int]
-    milestones: Milestones
-    progress: Progress
-    original_scope: Progress
-
-
-class AspectProgress(BaseModel):
-    """One aspect: the mean of its measures by their weights, and what is under it."""
-
-    code: str
-    name_zh: str
-    name_en: str
-    weight: Decimal
-    """What it weighs among the aspects of its plan."""
-    items: int
-    milestones: Milestones
-    progress: Progress
-    original_scope: Progress
-    measures: list[MeasureProgress]
-
-
-class PhaseNow(BaseModel):
-    """The phase that the plan had entered by the day that is asked for."""
-
-    code: str
-    name_zh: str
-    name_en: str
-    mode: str
-    starts_on: date
-    ends_on: date
-
-
-class PlanOverview(BaseModel):
-    """The plan on the day that is asked for."""
-
-    code: str
-    title_zh: str
-    title_en: str
-    starts_on: date
-    ends_on: date
-    state: Annotated[str, Field(examples=["in-force"])]
-    phase: PhaseNow | None
-    days_left: int
-    """Days from the day asked for to the plan's last; negative once it has ended."""
-    items: int
-    milestones: Milestones
-    progress: Progress
-    original_scope: Progress
-    """Of all that was ever planned, with what was cancelled or merged since."""
-    aspects: list[AspectProgress]
-
-
-class Stamped(BaseModel):
-    """Every answer says what it rests on."""
-
-    stamp: Stamp
-
-
-class PlanAnswer(Stamped):
-    """A plan's overview."""
-
-    plan: PlanOverview
-
-
-class AspectsAnswer(Stamped):
-    """A plan's aspects."""
-
-    plan: str
-    aspects: list[AspectProgress]
-
-
-class MeasuresAnswer(Stamped):
-    """A plan's measures in its own order."""
-
-    plan: str
-    measures: list[MeasureProgress]
-
-
-class MeasureAnswer(Stamped):
-    """One measure."""
-
-    plan: str
-    measure: MeasureProgress
+NOTHING_DUE = Schedule(begun=False, expected=None, by_baseline=None, overdue=0, earliest=None)
 
 
 async def plan_in_force(pool: asyncpg.Pool) -> str:
@@ -146,12 +56,12 @@ async def look(pool: asyncpg.Pool, code: str | None, question: Asked) -> tuple[P
     """
     code = code or await plan_in_force(pool)
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        found = await overview(connection, code, question)
-        return found, await stamp(connection, PROJECTION, PROJECTION_VERSION, question)
+        found, policy = await overview(connection, code, question)
+        return found, await stamp(connection, (PROJECTION, PROJECTION_VERSION), question, policy.version)
 
 
-async def overview(connection: Connection, code: str, question: Asked) -> PlanOverview:
-    """The plan with everything under it.
+async def overview(connection: Connection, code: str, question: Asked) -> tuple[PlanOverview, Policy]:
+    """The plan with everything under it, and the policy by which it is rated.
 
     :raises Refused: ``plan.not-found``, also where it was not known by then.
     """
@@ -167,31 +77,47 @@ async def overview(connection: Connection, code: str, question: Asked) -> PlanOv
         question.known_at,
         question.as_of,
     )
+    state, phase = step or ("not-yet", None)
     parts, titles = await _parts(connection, code, question)
-    found, weigh = await figures(connection, code, question), await weights(connection, code, question)
-    measures = [
-        _measure(part, weigh.get(("measures", part["code"]), ONE), found.get(part["code"]))
-        for part in parts
-        if part["kind"] == "measure"
-    ]
-    aspects = [
-        _aspect(part, weigh.get(("aspects", part["code"]), ONE), measures) for part in parts if part["kind"] == "aspect"
-    ]
-    entered = step and next((p for p in parts if (p["kind"], p["code"]) == ("phase", step["phase"])), None)
+    known = await _known(connection, plan, state == "closed", question)
+    measures = [_measure(part, known, question) for part in parts if part["kind"] == "measure"]
+    aspects = [_aspect(part, known, measures) for part in parts if part["kind"] == "aspect"]
+    entered = phase and next((p for p in parts if (p["kind"], p["code"]) == ("phase", phase)), None)
     return PlanOverview(
         code=code,
         title_zh=titles.get("name_zh", plan["title_zh"]),
         title_en=titles.get("name_en", plan["title_en"]),
         starts_on=plan["starts_on"],
         ends_on=plan["ends_on"],
-        state=step["state"] if step else "not-yet",
+        state=state,
         phase=PhaseNow.model_validate(entered) if entered else None,
         days_left=(plan["ends_on"] - question.as_of).days,
-        items=sum(aspect.items for aspect in aspects),
-        milestones=_sum(aspect.milestones for aspect in aspects),
-        progress=mean_progress((aspect.progress, aspect.weight) for aspect in aspects),
-        original_scope=mean_progress((aspect.original_scope, aspect.weight) for aspect in aspects),
         aspects=aspects,
+        **_together(aspects),
+    ), known.policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that is known of a plan's measures by their codes, and by what they are rated."""
+
+    figures: dict[str, MeasureFigures]
+    weights: dict[Key, Decimal]
+    schedules: dict[str, Schedule]
+    standings: dict[str, Standing]
+    policy: Policy
+    plan_closed: bool
+
+
+async def _known(connection: Connection, plan: asyncpg.Record, closed: bool, question: Asked) -> _Known:
+    code = plan["code"]
+    return _Known(
+        figures=await figures(connection, code, question),
+        weights=await weights(connection, code, question),
+        schedules=await schedules(connection, code, question),
+        standings=await standings(connection, code, question),
+        policy=await policy_of(connection, plan["id"], question),
+        plan_closed=closed,
     )
 
 
@@ -227,34 +153,79 @@ async def _parts(connection: Connection, plan: str, question: Asked) -> tuple[li
     return [dict(part) | named.get((part["kind"], part["code"]), {}) for part in parts], named.get(("plan", plan), {})
 
 
-def _measure(part: Part, weight: Decimal, known: MeasureFigures | None) -> MeasureProgress:
+def _measure(part: Part, known: _Known, question: Asked) -> MeasureProgress:
+    code = part["code"]
+    own, due, stands = known.figures.get(code), known.schedules.get(code, NOTHING_DUE), known.standings[code]
+    progress = own.progress if own else NOTHING_KNOWN
+    should = expected(due.expected, due.by_baseline, progress.verified)
+    late = overdue(due.overdue, due.earliest, question.as_of)
     return MeasureProgress(
-        code=part["code"],
+        code=code,
         aspect=part["aspect"],
         name_zh=part["name_zh"],
         name_en=part["name_en"],
-        weight=weight,
-        items=known.items if known else 0,
-        by_state=known.by_state if known else dict.fromkeys(STATES, 0),
-        milestones=known.milestones if known else Milestones(counted=0, reported=0, verified=0),
-        progress=known.progress if known else NOTHING_KNOWN,
-        original_scope=known.original_scope if known else NOTHING_KNOWN,
+        state=_state(stands.state, due.begun, known.plan_closed),
+        lead_unit=stands.lead_unit,
+        co_units=stands.co_units,
+        tags=stands.tags,
+        weight=known.weights.get(("measures", code), ONE),
+        items=own.items if own else 0,
+        by_state=own.by_state if own else dict.fromkeys(STATES, 0),
+        milestones=own.milestones if own else Milestones(counted=0, reported=0, verified=0),
+        progress=progress,
+        original_scope=own.original_scope if own else NOTHING_KNOWN,
+        expected=should,
+        overdue=late,
+        rated=rated(stands.state, should.gap, late, known.policy),
+        assured=stands.assured,
+        score=scored(progress.verified, known.policy),
+        risks_open=stands.risks_open,
     )
 
 
-def _aspect(part: Part, weight: Decimal, measures: list[MeasureProgress]) -> AspectProgress:
+def _state(told: str, begun: bool, plan_closed: bool) -> str:
+    """What was told of a measure, and what follows: work on an item has begun, or the plan is closed."""
+    if plan_closed:
+        return "closed"
+    return "in-progress" if told == "launched" and begun else told
+
+
+def _aspect(part: Part, known: _Known, measures: list[MeasureProgress]) -> AspectProgress:
     under = [measure for measure in measures if measure.aspect == part["code"]]
     return AspectProgress(
         code=part["code"],
         name_zh=part["name_zh"],
         name_en=part["name_en"],
-        weight=weight,
-        items=sum(measure.items for measure in under),
-        milestones=_sum(measure.milestones for measure in under),
-        progress=mean_progress((measure.progress, measure.weight) for measure in under),
-        original_scope=mean_progress((measure.original_scope, measure.weight) for measure in under),
+        weight=known.weights.get(("aspects", part["code"]), ONE),
         measures=under,
+        **_together(under),
     )
+
+
+def _together(parts: Sequence[MeasureProgress] | Sequence[AspectProgress]) -> dict[str, Any]:
+    """The figures of a whole: the weighted means of its parts' shares, and the sums of what is counted."""
+    progress = mean_progress((part.progress, part.weight) for part in parts)
+    return {
+        "items": sum(part.items for part in parts),
+        "milestones": _sum(part.milestones for part in parts),
+        "progress": progress,
+        "original_scope": mean_progress((part.original_scope, part.weight) for part in parts),
+        "expected": expected(
+            mean((part.expected.now, part.weight) for part in parts),
+            mean((part.expected.by_baseline, part.weight) for part in parts),
+            progress.verified,
+        ),
+        "overdue": overdue_together(part.overdue for part in parts),
+        "ratings": _ratings(parts),
+    }
+
+
+def _ratings(parts: Sequence[MeasureProgress] | Sequence[AspectProgress]) -> dict[Rating, int]:
+    """How many measures are rated how."""
+    found: Counter[Rating] = Counter()
+    for part in parts:
+        found.update([part.rated.rating] if isinstance(part, MeasureProgress) else part.ratings)
+    return {rating: found[rating] for rating in Rating}
 
 
 def _sum(parts: Iterable[Milestones]) -> Milestones:

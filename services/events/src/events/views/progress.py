@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -157,13 +157,16 @@ async def locked(connection: Connection, plans: Sequence[str], measures: Sequenc
 async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[Key, list[str]]:
     """Keep the items anew; the measures concerned, each with the ``<id>@<version>`` of the events that concern it."""
     about: dict[str, dict[UUID, list[int]]] = {"item": {}, "plan": {}}
+    touched: dict[Key, list[str]] = {}
     for record in records:
         if (same := about.get(record.aggregate_type)) is not None:
             same.setdefault(record.aggregate_id, []).append(record.version)
+        elif record.aggregate_type == "measure":
+            event: Any = record.event  # every event of a measure names its plan and code
+            touched.setdefault((event.plan, event.code), []).append(f"{record.aggregate_id}@{record.version}")
     items, plans = about["item"], about["plan"]
     rows = await connection.fetch(KEEP_ITEMS, *EVER, list(items)) if items else []
     rows += await connection.fetch(PARTS_OF_PLANS, list(plans)) if plans else []
-    touched: dict[Key, list[str]] = {}
     for aggregate, plan, measure in rows:
         versions, told = items.get(aggregate) or plans[aggregate], str(aggregate)
         touched.setdefault((plan, measure), []).extend([f"{told}@{version}" for version in versions])
