@@ -103,18 +103,20 @@ def chain(previous: bytes, headers: Mapping[str, str], payload: bytes) -> bytes:
     Nothing that the database assigns goes into it, so that a reader of the topic alone can check it.
     """
     parts = [previous]
-    for name in sorted(headers.keys() - NOT_HASHED):
+    for name, prefixed in _hashed(tuple(headers)):
         value = headers[name].encode()
-        parts += (_prefixed(name), len(value).to_bytes(4), value)
+        parts += (prefixed, len(value).to_bytes(4), value)
     parts.append(payload)
     return hashlib.sha256(b"".join(parts)).digest()
 
 
 @lru_cache(maxsize=100)
-def _prefixed(name: str) -> bytes:
-    """A header's name after its length; there are few, and as many as a stranger likes where a topic is checked."""
-    raw = name.encode()
-    return len(raw).to_bytes(4) + raw
+def _hashed(names: tuple[str, ...]) -> list[tuple[str, bytes]]:
+    """Which headers of a record are hashed, in order, each with its name after its length.
+
+    Our records have few sets of names; there may be as many as a stranger likes where a topic is checked.
+    """
+    return [(name, len(name.encode()).to_bytes(4) + name.encode()) for name in sorted(set(names) - NOT_HASHED)]
 
 
 def linked(previous: bytes, headers: dict[str, str], payload: bytes) -> bytes:

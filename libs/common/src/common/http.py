@@ -26,6 +26,8 @@ from common.settings import Settings
 
 LOCK_SECONDS_MAX: Final = 2.0
 """A row that is held for longer is given up: twice that, first with its neighbours, is an answer in time yet."""
+COLLECT_AFTER: Final = 10_000
+"""So many more objects may there be before garbage is looked for: a command makes hundreds, and they go by themselves."""
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -104,6 +106,7 @@ def create_app(
             async with beside(app):
                 gc.collect()
                 gc.freeze()  # what was made at start-up stays: no need to look through it again and again
+                gc.set_threshold(COLLECT_AFTER)
                 yield
 
     app = Application(

@@ -76,6 +76,7 @@ def _server(app: Any, settings: Settings, port: int) -> _Unsignalled:
             log_level="warning",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=STOP_SECONDS_MAX,
             server_header=False,
         )
