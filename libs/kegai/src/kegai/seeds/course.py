@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from kegai.seeds.data import Item, Milestone
+from kegai.seeds.door import Body, By
 
 OFFICE = ("reform-office", "CQKX-BG")
 """Who lists items, assigns them and moves their dates: the reform office, sample data like all departments."""
 
-Body = dict[str, Any]
+_ITEM = {
+    *("code", "measure", "title_zh", "title_en", "owner", "co_units", "responsible_post"),
+    *("problem", "deliverable", "effect", "focus", "planned_start_on", "due_on"),
+}
+_MILESTONE = {"number", "title_zh", "title_en", "kind", "required", "planned_on"}
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,14 @@ class Step:
 
     on: date
     path: str
-    by: tuple[str, str]
+    by: By
     body: Body
+
+
+def listing(item: Item) -> Body:
+    """The item as it is put on the list of its plan, with its milestones."""
+    milestones = [{**one.model_dump(include=_MILESTONE), "weight": str(one.weight)} for one in item.milestones]
+    return {**item.model_dump(include=_ITEM), "milestones": milestones}
 
 
 def course(item: Item) -> list[Step]:
@@ -69,9 +79,9 @@ def _end(item: Item) -> Iterator[Step]:
         yield Step(item.closed_on, "close", _judge(item), {})
 
 
-def _owner(item: Item) -> tuple[str, str]:
+def _owner(item: Item) -> By:
     return "unit-reporter", item.owner
 
 
-def _judge(item: Item) -> tuple[str, str]:
+def _judge(item: Item) -> By:
     return "reform-office", item.verifier

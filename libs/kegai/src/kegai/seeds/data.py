@@ -182,11 +182,11 @@ def read(items: Path | None = None, milestones: Path | None = None) -> Seeds:
     """
     if (items is None) != (milestones is None):
         raise StackError("须同时给出事项与节点两个文件。", "Give both files, the items and their milestones.")
-    item_rows = _rows(items or FOLDER / "items.csv", Item)
-    milestone_rows = _rows(milestones or FOLDER / "milestones.csv", Milestone)
+    item_rows = rows_of(items or FOLDER / "items.csv", Item)
+    milestone_rows = rows_of(milestones or FOLDER / "milestones.csv", Milestone)
     by_item = {item.code: tuple(row for row in milestone_rows if row.item == item.code) for item in item_rows}
     seeds = Seeds(
-        units=tuple(_rows(FOLDER / "units.csv", Unit)),
+        units=tuple(rows_of(FOLDER / "units.csv", Unit)),
         plan=Plan.model_validate(yaml.safe_load((FOLDER / "plan.yaml").read_text(encoding="utf-8"))),
         programmes=tuple(
             Programme.model_validate(one)
@@ -256,7 +256,7 @@ def _days(*days: date | None) -> list[date]:
 Kind = TypeVar("Kind", bound=_Row)
 
 
-def _rows(path: Path, kind: type[Kind]) -> list[Kind]:
+def rows_of(path: Path, kind: type[Kind]) -> list[Kind]:
     """The rows of a CSV file in UTF-8, with or without the mark that spreadsheets put first."""
     found: list[Kind] = []
     with path.open(encoding="utf-8-sig", newline="") as file:

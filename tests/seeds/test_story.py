@@ -1,0 +1,175 @@
+"""The story goes through the real door of measures: every noun and every kind of event, and nothing of it twice."""
+
+from datetime import date
+from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
+
+import httpx
+import pytest
+
+from builders import circumstances, recorded
+from common.clock import SHANGHAI, now
+from common.contracts.directory import UnitEstablished, UnitKind
+from common.contracts.publication import catalogue
+from common.directory import DirectoryCopy
+from common.files import Files
+from common.roles import ROLES
+from doors import Door as Entrance
+from kegai.language import StackError
+from kegai.seeds import read
+from kegai.seeds.door import Door
+from kegai.seeds.papers import paper
+from kegai.seeds.story import FOLDER, Story, read_story
+from kegai.seeds.telling import tell
+from ticking import clock_on
+
+
+@pytest.fixture(scope="module")
+def story() -> Story:
+    return read_story()
+
+
+@pytest.fixture
+async def entrance(measures: Entrance, tmp_path: Path) -> Entrance:
+    """The door of measures, which knows the units of the seeds and has a place for files."""
+    measures.app.state.files = Files(f"file://{tmp_path}/files")
+    established = [
+        UnitEstablished(
+            unit=uuid5(NAMESPACE_URL, unit.code), code=unit.code, kind=UnitKind(unit.kind), name_zh=unit.name_zh,
+            name_en=unit.name_en, parent=uuid5(NAMESPACE_URL, unit.parent) if unit.parent else None,
+            division_code=unit.division_code, zone_code=unit.zone_code, established_on=unit.effective_on,
+        )
+        for unit in read().units
+    ]  # fmt: skip
+    told = [recorded(event, circumstances("unit", event.unit, 1)) for event in established]
+    async with measures.pool.acquire() as connection:
+        await DirectoryCopy("seeds").apply(connection, told)
+    return measures
+
+
+class BrokenOff(httpx.ASGITransport):
+    """Lets so many requests through, and answers no further one."""
+
+    left = 10**6
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.left -= 1
+        return await super().handle_async_request(request) if self.left >= 0 else httpx.Response(400, request=request)
+
+
+@pytest.fixture
+def wire(entrance: Entrance) -> BrokenOff:
+    """The way to that door, which a test may break off."""
+    return BrokenOff(entrance.app)
+
+
+async def _tell(entrance: Entrance, wire: BrokenOff, story: Story) -> tuple[bool, int]:
+    """Whether the story was told, and by how many commands."""
+    async with httpx.AsyncClient(transport=wire, base_url="http://kegai.test") as http:
+        door = Door(http, entrance.keys.token_for)
+        return await tell(door, story), door.commands
+
+
+async def _events(entrance: Entrance) -> list[bytes]:
+    """The hashes of all that was told, in the order in which it was recorded."""
+    return [row["hash"] for row in await entrance.pool.fetch("SELECT hash FROM event ORDER BY position")]
+
+
+async def _states(entrance: Entrance, noun: str) -> dict[str, int]:
+    rows = await entrance.pool.fetch(f"SELECT state, count(*) AS count FROM {noun} GROUP BY state")
+    return {row["state"]: row["count"] for row in rows}
+
+
+async def test_every_kind_of_event_is_told_and_nothing_is_told_twice(
+    entrance: Entrance, wire: BrokenOff, story: Story
+) -> None:
+    assert await _tell(entrance, wire, story) == (True, len(story.acts))
+    await clock_on(entrance.pool, now().astimezone(SHANGHAI).date()).catch_up()
+    kinds = {row["type"] for row in await entrance.pool.fetch("SELECT DISTINCT type FROM event")}
+    assert kinds == {kind for kind, event in catalogue().items() if event.producer == "measures"}
+    events = await _events(entrance)
+    assert await _tell(entrance, wire, story) == (True, len(story.acts))
+    assert await _events(entrance) == events
+    await entrance.pool.execute("DELETE FROM idempotency")  # as after a day
+    assert await _tell(entrance, wire, story) == (False, 1)
+    assert await _events(entrance) == events
+    await _stands_as_it_ended(entrance)
+
+
+async def _stands_as_it_ended(entrance: Entrance) -> None:
+    assert await _states(entrance, "plan") == {"closed": 1, "adopted": 1}
+    assert await _states(entrance, "local_plan") == {"closed": 3}
+    assert (await _states(entrance, "measure"))["accepted"] == 2
+    assert await _states(entrance, "item") == {
+        "verified-closed": 24, "cancelled": 2, "merged": 2, "carried-over": 2, "draft": 2,
+    }  # fmt: skip
+    assert await _states(entrance, "evidence") == {"verified": 20, "rejected": 1, "invalidated": 2, "superseded": 1}
+    assert await _states(entrance, "risk") == {"closed": 2, "materialised": 2}
+    assert await _states(entrance, "assurance") == {"expired": 2, "withdrawn": 1}
+
+
+@pytest.mark.parametrize("after", [30, 300])
+async def test_one_that_was_broken_off_goes_on_where_it_stopped(
+    entrance: Entrance, wire: BrokenOff, story: Story, after: int
+) -> None:
+    wire.left = after
+    with pytest.raises(StackError):
+        await _tell(entrance, wire, story)
+    wire.left = 10**6
+    assert await _tell(entrance, wire, story) == (True, len(story.acts))
+    assert await entrance.pool.fetchval("SELECT count(*) FROM evidence") == 24
+    assert await _states(entrance, "plan") == {"closed": 1, "adopted": 1}
+
+
+def test_three_units_and_two_departments_have_a_chapter_each(story: Story) -> None:
+    assert {one.name for one in story.chapters} == {"KX-YUBEI", "KX-SHAPINGBA", "KX-WANZHOU", "CQKX-XH", "CQKX-KP"}
+    assert all(one.title_zh and one.title_en for one in (story.opening, *story.chapters, story.ending))
+
+
+def test_each_chapter_goes_forward_from_2021_to_2026(story: Story) -> None:
+    for chapter in (story.opening, *story.chapters, story.ending):
+        days = [act.on for act in chapter.acts]
+        assert days == sorted(days)
+    days = [act.on for act in story.acts]
+    assert (min(days).year, max(days).year, max(days) <= date(2026, 11, 1)) == (2021, 2026, True)
+
+
+def test_yubei_has_the_thirteen_items_of_its_pilot(story: Story) -> None:
+    assert sum(act.thing.startswith("item YB-") and act.step is None for act in story.acts) == 13
+
+
+def test_whoever_acts_has_a_role_and_a_unit_that_there_are(story: Story) -> None:
+    units = {unit.code for unit in read().units}
+    assert {act.by[0] for act in story.acts} == {
+        "reform-office", "measure-lead", "unit-reporter", "unit-leader", "supervisor", "independent-assurer",
+    } <= set(ROLES)  # fmt: skip
+    assert {act.by[1] for act in story.acts} <= units
+
+
+def test_all_of_it_says_that_it_is_a_sample(story: Story) -> None:
+    for path in FOLDER.glob("*.csv"):
+        head, *rows = path.read_text(encoding="utf-8").splitlines()
+        assert head.endswith(",note") or "note" in head.split(",")
+        assert all("示例数据 sample" in row for row in rows)
+    for act in story.acts:
+        if act.thing.startswith("evidence ") and act.step is None:
+            assert "示例" in act.body["title"]
+            assert "Sample data".encode("utf-16-be").hex().encode() in paper("application/pdf", act.body["title"])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{day: 2023-01-01, by: emperor, do: adopt, of: plan SF-2021-2025}", "emperor"),
+        ("{day: 2023-01-01, by: office, do: adopt}", "either new, or do and of"),
+        ("{day: 2023-01-01, by: office, do: submit, of: local-plan YB-2099}", "local-plan YB-2099"),
+    ],
+)
+def test_a_line_that_cannot_be_meant_is_named(tmp_path: Path, line: str, said: str) -> None:
+    for path in FOLDER.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with (tmp_path / "ending.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"  - {line}\n")
+    with pytest.raises(StackError) as refused:
+        read_story(tmp_path)
+    assert said in refused.value.en
