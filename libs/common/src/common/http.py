@@ -27,7 +27,7 @@ from common.settings import Settings
 LOCK_SECONDS_MAX: Final = 2.0
 """A row that is held for longer is given up: twice that, first with its neighbours, is an answer in time yet."""
 COLLECT_AFTER: Final = 10_000
-"""So many more objects may there be before garbage is looked for: a command makes hundreds, and they go by themselves."""
+"""So many more objects may there be before garbage is looked for; what a command makes goes by itself with its end."""
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
