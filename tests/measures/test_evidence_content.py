@@ -35,14 +35,29 @@ def test_a_file_that_breaks_off_is_none(kind: MediaType) -> None:
     assert not _fits(kind, FILES[kind][:-30])
 
 
-@given(content=st.binary(max_size=200))
-def test_what_is_no_utf8_or_cannot_be_printed_is_no_text(content: bytes) -> None:
+def _printable_as(content: bytes, encoding: str) -> bool:
     try:
-        text = content.decode()
+        text = content.decode(encoding)
     except UnicodeDecodeError:
-        text = "\0"
-    printable = all((ord(sign) >= 0x20 and ord(sign) != 0x7F) or sign in "\t\n\f\r" for sign in text)
-    assert _fits(MediaType.TEXT, content) == printable
+        return False
+    return all((ord(sign) >= 0x20 and ord(sign) != 0x7F) or sign in "\t\n\f\r" for sign in text)
+
+
+@given(content=st.binary(max_size=200))
+def test_what_is_in_no_encoding_of_ours_or_cannot_be_printed_is_no_text(content: bytes) -> None:
+    printable = any(_printable_as(content, encoding) for encoding in ("utf-8", "gb18030"))
+    assert _fits(MediaType.TEXT, content) == (printable and not content.startswith(b"%PDF-"))
+
+
+@pytest.mark.parametrize("kind", [MediaType.TEXT, MediaType.CSV])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312"])
+def test_a_text_is_taken_as_chinese_offices_write_it(kind: MediaType, encoding: str) -> None:
+    for piece in (1, 3, 64):
+        assert _fits(kind, "单位,金额\r\n渝北区科协,一百\r\n".encode(encoding), piece)
+
+
+def test_a_text_that_breaks_off_within_a_sign_is_none() -> None:
+    assert not _fits(MediaType.TEXT, "渝".encode("gb18030")[:-1])
 
 
 def test_a_large_document_is_recognised_though_its_beginning_is_long_gone() -> None:

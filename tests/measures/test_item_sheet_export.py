@@ -4,8 +4,11 @@ import csv
 import io
 
 import httpx
+from hypothesis import given
+from hypothesis import strategies as st
 
 from doors import Door
+from measures.item_sheet.columns import as_text, escaped
 from refusals import assert_problem
 from sheets import a_line, a_milestone_line, as_csv, sent, told
 
@@ -25,6 +28,15 @@ async def test_what_is_given_out_is_taken_in_as_the_same(office: httpx.AsyncClie
     assert told(again) == [(2, "A1-01", "same", []), (4, "A1-02", "same", [])]
     listed = (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"]
     assert listed[1]["title_en"] == "=cmd|' /C calc'!A0"
+
+
+SIGNS = "=+-@＝＋－＠\t\r\n"
+
+
+@given(text=st.text(alphabet=SIGNS + "'a 科", max_size=6).map(str.strip))
+def test_no_text_begins_a_formula_and_each_is_read_again_as_it_was(text: str) -> None:
+    assert not escaped(text).startswith(tuple(SIGNS))
+    assert as_text(escaped(text)) == text
 
 
 async def test_items_are_given_out_as_json_with_the_filters_of_the_list(office: httpx.AsyncClient, plan: str) -> None:

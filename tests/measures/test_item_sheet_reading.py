@@ -276,6 +276,11 @@ def test_two_hundred_thousand_rows_are_refused_before_any_is_taken() -> None:
         next(lines_of(Sheet(content)))
 
 
+def test_a_million_blank_lines_are_no_sheet_either() -> None:
+    with refused("sheet.too-many-rows"):
+        list(lines_of(Sheet(as_csv(a_line()) + b"\r\n" * 1_000_000)))
+
+
 def test_a_row_with_too_many_cells_is_refused() -> None:
     with refused("sheet.too-wide"):
         lines(as_csv(a_line()) + b"," * 101)

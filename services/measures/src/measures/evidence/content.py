@@ -24,7 +24,10 @@ _END_BYTES: Final = 1024
 _PARTS: Final = {MediaType.DOCX: "word/document.xml", MediaType.XLSX: "xl/workbook.xml"}
 """The part without which an Office Open XML package is none of that kind (ECMA-376)."""
 _MACROS: Final = re.compile(r"vbaProject|(^|/)activeX/|(^|/)macrosheets/", re.IGNORECASE)
-_NO_TEXT: Final = re.compile(r"[^\t\n\f\r\x20-\U0010ffff]|\x7f")
+TEXT_ENCODINGS: Final = ("utf-8", "gb18030")
+"""How programs in Chinese offices write text, spreadsheets above all (GB 18030-2022)."""
+NO_TEXT: Final = re.compile(r"[^\t\n\f\r\x20-\U0010ffff]|\x7f")
+"""What stands in no text that people read."""
 
 EXTENSIONS: Final = {one: one.name.lower().replace("text", "txt").replace("jpeg", "jpg") for one in MediaType}
 """How the name of a file of each kind ends."""
@@ -38,15 +41,15 @@ class Look:
         self._start = b""
         self._tail = bytearray()
         self._tail_bytes = TAIL_BYTES_MAX if kind in _PARTS else _END_BYTES
-        self._is_text = kind in (MediaType.TEXT, MediaType.CSV)
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._as_text = [codecs.getincrementaldecoder(encoding)() for encoding in TEXT_ENCODINGS]
+        """By what it can still be read as a text."""
 
     def at(self, chunk: bytes) -> None:
         """Look at the next bytes."""
+        self._start += chunk[: 8 - len(self._start)]
         if self._kind not in _STARTS:
             self._read(chunk, final=False)
             return
-        self._start += chunk[: 8 - len(self._start)]
         self._tail += chunk
         if len(self._tail) > 2 * self._tail_bytes:
             del self._tail[: -self._tail_bytes]
@@ -55,7 +58,7 @@ class Look:
         """Whether what has passed is a whole file of that kind."""
         if self._kind not in _STARTS:
             self._read(b"", final=True)
-            return self._is_text
+            return bool(self._as_text) and not self._start.startswith(tuple(_STARTS.values()))
         if not self._start.startswith(_STARTS[self._kind]):
             return False
         if self._kind in _PARTS:
@@ -63,12 +66,7 @@ class Look:
         return _ENDS.get(self._kind, b"") in self._tail[-_END_BYTES:]
 
     def _read(self, chunk: bytes, *, final: bool) -> None:
-        try:
-            text = self._decoder.decode(chunk, final)
-        except UnicodeDecodeError:
-            self._is_text = False
-        else:
-            self._is_text = self._is_text and not _NO_TEXT.search(text)
+        self._as_text = [decoder for decoder in self._as_text if _reads(decoder, chunk, final=final)]
 
     def _is_package(self, part: str) -> bool:
         """Whether the directory at the end names this part, and nothing that would run; nothing is unpacked."""
@@ -78,3 +76,10 @@ class Look:
         except (zipfile.BadZipFile, ValueError, NotImplementedError):
             return False
         return {"[Content_Types].xml", part} <= names and not any(map(_MACROS.search, names))
+
+
+def _reads(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool) -> bool:
+    try:
+        return not NO_TEXT.search(decoder.decode(chunk, final))
+    except UnicodeDecodeError:
+        return False

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from measures.item_sheet.rules import COLUMN_TWICE, MISSING_COLUMNS, UNKNOWN_COLUMNS
 
-ESCAPED: Final = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins so is run as a formula by spreadsheets (CWE-1236): it is written with an apostrophe before it."""
+_RUN: Final = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
+"""A text that begins so is run as a formula by spreadsheets (CWE-1236), also with the signs in their full width: it is
+written with an apostrophe before it, and with one more if it has one of its own."""
 EXCEL_BEGINS: Final = date(1899, 12, 30)
 """The day 0 of a spreadsheet's day numbers, for all after February 1900."""
 _DAY: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
@@ -38,7 +39,12 @@ def as_text(value: Any) -> str:
     """A cell as text: a whole number without its decimals, and without the apostrophe of an export."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     text = text.strip()
-    return text[1:] if text.startswith("'") and text[1:2] in ESCAPED else text
+    return text[1:] if text.startswith("'") and _RUN.match(text) else text
+
+
+def escaped(text: str) -> str:
+    """A text as a cell that no spreadsheet runs as a formula; ``as_text`` reads it as it was."""
+    return f"'{text}" if _RUN.match(text) else text
 
 
 def as_day(value: Any) -> Any:

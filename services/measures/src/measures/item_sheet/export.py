@@ -13,7 +13,7 @@ from common.call import Call
 from common.directory import Directory
 from measures.item.domain import Item
 from measures.item.lists import ItemFilter, ItemOrder, list_items, place
-from measures.item_sheet.columns import COLUMNS, ESCAPED, Of
+from measures.item_sheet.columns import COLUMNS, Of, escaped
 
 PAGE_ITEMS: Final = 200
 WRITTEN: Final = tuple(column for column in COLUMNS if column.of is not Of.LINE)
@@ -32,11 +32,6 @@ class Form(StrEnum):
 def export(call: Call, directory: Directory, wanted: ItemFilter, form: Form) -> AsyncIterator[bytes]:
     """The items that are asked for, by code, only those that the caller may know of; never more than a page at once."""
     return (_as_csv if form is Form.CSV else _as_json)(_pages(call, directory, wanted))
-
-
-def escaped(text: str) -> str:
-    """A text as a cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(ESCAPED) else text
 
 
 async def _pages(call: Call, directory: Directory, wanted: ItemFilter) -> AsyncIterator[list[dict[str, Any]]]:

@@ -2,19 +2,18 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
+from measures.evidence.content import NO_TEXT
 from measures.item_sheet.columns import Column, columns_of
 from measures.item_sheet.opening import opened
-from measures.item_sheet.package import look_into
+from measures.item_sheet.package import HEADROOM_ROWS, look_into
 from measures.item_sheet.rules import COLUMNS_MAX, EMPTY, KIND_NOT_TAKEN, ROWS_MAX, TOO_MANY_ROWS, TOO_WIDE
 
-_NO_TEXT: Final = re.compile(r"[^\t\n\f\r\x20-\U0010ffff]|\x7f")
 _ZIP: Final = b"PK\x03\x04"
 _OTHER: Final = ("%PDF-", "<", "{")
 """How texts begin that are documents of another kind: web pages are often called sheets."""
@@ -84,6 +83,8 @@ class Sheet:
         reader = csv.reader(io.StringIO(self._text, newline=""), _dialect(self._text), strict=True)
         try:
             for number, cells in enumerate(reader, 1):
+                if number > ROWS_MAX + HEADROOM_ROWS:
+                    raise TOO_MANY_ROWS(most=ROWS_MAX)
                 if len(cells) > COLUMNS_MAX:
                     raise TOO_WIDE(most=COLUMNS_MAX)
                 yield number, list(cells)
@@ -98,7 +99,7 @@ def _text_of(content: bytes) -> str:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if _NO_TEXT.search(text) or text.startswith(_OTHER):
+        if NO_TEXT.search(text) or text.startswith(_OTHER):
             break
         return text
     raise KIND_NOT_TAKEN()
