@@ -138,7 +138,7 @@ MEASURE = noun_of(
     "measures",
     measures,
     {
-        "of a draft": a_planned_measure(adopted=False),
+        "of a draft": a_planned_measure(adopted_on=None),
         "planned": a_planned_measure(),
         "launched": a_launched_measure(),
         "in progress": a_measure_in_progress(),

@@ -56,10 +56,11 @@ def _plan_after(plan: Plan, event: Event) -> Plan:
         case PlanAdopted():
             plan = replace(plan, state=PlanState.ADOPTED, since=event.adopted_on)
             plan = replace(plan, issuer=event.issuer, document_number=event.document_number)
+            plan = replace(plan, adopted_on=event.adopted_on)
         case PhaseEntered():
             plan = replace(plan, state=PlanState.IN_FORCE, since=event.entered_on, phase=event.phase)
         case PlanRevised():
-            plan = replace(_revised(plan, event.diff), since=event.revised_on)
+            plan = replace(_revised(plan, event.diff), revised_on=event.revised_on)
         case WeightsSet():
             weights = Weights(event.siblings, event.parent, event.weights, event.effective_on)
             plan = replace(plan, weights=(*plan.weights, weights))
@@ -116,7 +117,7 @@ def _local_plan_after(local: LocalPlan, event: Event) -> LocalPlan:
         case LocalPlanReturned():
             return replace(local, state=LocalPlanState.RETURNED, since=event.returned_on, reason=event.reason)
         case LocalPlanFiled():
-            filed = replace(local, state=LocalPlanState.FILED, since=event.filed_on)
+            filed = replace(local, state=LocalPlanState.FILED, since=event.filed_on, filed_on=event.filed_on)
             return replace(filed, filing_number=event.filing_number)
         case LocalPlanEnteredIntoForce():
             return replace(local, state=LocalPlanState.IN_FORCE, since=event.entered_on)

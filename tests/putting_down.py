@@ -20,8 +20,8 @@ ALL_ENDED = replace(UNDER_WAY, unfinished=0, since=date(2024, 12, 31))
 def a_planned_measure(*, work: Work = NOTHING_YET, **put_down: Any) -> Measure:
     """A measure of a plan that was adopted, before its first command."""
     told: dict[str, Any] = {
-        "aspect": "A", "name_zh": "举措A1", "name_en": "Measure A1", "starts_on": date(2021, 1, 1), "adopted": True,
-        "closed": False,
+        "aspect": "A", "name_zh": "举措A1", "name_en": "Measure A1", "starts_on": date(2021, 1, 1),
+        "adopted_on": date(2021, 2, 1), "closed": False,
     }  # fmt: skip
     return planned(
         id=uuid5(NAMESPACE_URL, "A1"), plan="PLAN-1", code="A1", put_down=PutDown(**(told | put_down)), work=work

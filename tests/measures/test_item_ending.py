@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,7 @@ from common.decision import Change
 from measures.item.domain import Item
 from measures.item.ending import cancel_item, carry_over_item, merge_item, reopen_item
 from measures.item.extension import request_extension
+from measures.item.note import note_progress
 from measures.item.particulars import Ending
 from measures.item.rules import ItemState
 from measures.measure.lead import MeasureAbove
@@ -39,8 +40,8 @@ ENDING = MeasureAbove(plan_in_final_evaluation=True)
 LIVE = [a_draft_item, an_assigned_item, an_item_in_progress, an_item_reported_done]
 
 
-def _cancelled(item: Item, **changed: str) -> Change[Item]:
-    return cancel_item(item, **(WHY | changed), by=None, on=LATER)
+def _cancelled(item: Item, *, on: date = LATER, **changed: str) -> Change[Item]:
+    return cancel_item(item, **(WHY | changed), by=None, on=on)
 
 
 def _merged(item: Item, into: Item = OTHER, **changed: str) -> Change[Item]:
@@ -161,6 +162,27 @@ def test_no_item_of_a_closed_plan_is_reopened() -> None:
     over = replace(a_closed_item(), above=MeasureAbove(plan_closed=True))
     with refused("item.plan-over"):
         reopen_item(over, **WHY, by=None, on=LATER)
+
+
+def test_nothing_that_was_verified_in_a_closed_plan_is_taken_back() -> None:
+    over = replace(a_closed_item(), above=MeasureAbove(plan_closed=True))
+    with refused("item.plan-over"):
+        over.revoke_verification(1, **WHY, by=JUDGE, on=LATER)
+
+
+def test_no_item_of_a_closed_local_plan_is_reopened_but_what_was_wrongly_verified_is_taken_back() -> None:
+    over = replace(a_closed_item(local_plan="YB-2022"), above=MeasureAbove(local_plan_closed=True))
+    with refused("item.local-plan-over"):
+        reopen_item(over, **WHY, by=None, on=LATER)
+    assert over.revoke_verification(1, **WHY, by=JUDGE, on=LATER).state.doubts
+
+
+def test_no_end_takes_effect_before_the_last_word_of_those_at_work() -> None:
+    said: dict[str, Any] = {"done": "已完成调研", "problems": None, "next": None, "help": None}
+    noted = note_progress(an_item_in_progress(), **said, by=OWNER, on=LATER).state
+    with refused("effective.before-predecessor"):
+        _cancelled(noted, on=LATER - timedelta(days=1))
+    assert _cancelled(noted, on=LATER).events
 
 
 def test_an_item_that_was_reopened_is_in_doubt_no_more_and_is_closed_anew() -> None:

@@ -135,6 +135,7 @@ async def test_an_item_is_read_with_its_measures_state_and_leads(
 ) -> None:
     leads = [{"unit": str(UNITS["SOC"].id), "co_units": [], "since": "2022-01-05"}]
     above = {"state": "planned", "leads": leads, "plan_in_final_evaluation": False, "plan_closed": False}
+    above |= {"local_plan_closed": False}
     assert (await office.get(item)).json()["above"] == above
     assert (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"][0]["above"]["leads"] == leads
 

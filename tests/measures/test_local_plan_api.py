@@ -54,6 +54,10 @@ async def test_a_local_plan_is_closed_when_its_items_have_ended(
     early = item_body(code="YB-A1-01", local_plan="ORG-2022", co_units=[])
     assert_problem(await office.post(ITEMS, json=early), 409, "local-plan.wrong-state")
     await _filed(office, reporter, local)
+    assert_problem(await office.post(ITEMS, json=early), 422, "effective.before-predecessor", at="/effective_on")
+    early |= {"effective_on": "2022-03-20"}
+    late = early | {"due_on": "2023-01-01"}
+    assert_problem(await office.post(ITEMS, json=late), 422, "local-plan.due-outside", at="/due_on")
     item = (await office.post(ITEMS, json=early)).headers["location"]
     over = {"reason": "各事项均已了结", "effective_on": "2023-01-31"}
     assert_problem(await office.post(f"{local}/close", json=over), 409, "local-plan.items-open")

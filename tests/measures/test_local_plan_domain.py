@@ -151,20 +151,31 @@ def test_no_step_takes_effect_before_the_one_before_it() -> None:
 # ── its items and its end ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+LISTED: dict[str, Any] = {"due_on": date(2022, 12, 31), "on": date(2022, 3, 20)}
+
+
 @pytest.mark.parametrize("plan", [a_filed_local_plan(), _in_force()], ids=["filed", "in force"])
 def test_a_plan_on_file_takes_items_of_its_measures_for_its_unit_and_those_below(plan: LocalPlan) -> None:
-    plan.require_open_for_items("A1", owner=OWNER)
-    plan.require_open_for_items("A1", owner=UNITS["ORG-1"])
+    plan.require_open_for_items("A1", owner=OWNER, **LISTED)
+    plan.require_open_for_items("A1", owner=UNITS["ORG-1"], **LISTED)
     with refused("local-plan.unknown-measure", at="/measure"):
-        plan.require_open_for_items("A2", owner=OWNER)
+        plan.require_open_for_items("A2", owner=OWNER, **LISTED)
     with refused("local-plan.owner-outside", at="/owner"):
-        plan.require_open_for_items("A1", owner=JUDGE)
+        plan.require_open_for_items("A1", owner=JUDGE, **LISTED)
+
+
+@pytest.mark.parametrize("plan", [a_filed_local_plan(), _in_force()], ids=["filed", "in force"])
+def test_it_takes_them_from_the_day_of_its_filing_and_to_be_done_while_it_lasts(plan: LocalPlan) -> None:
+    with refused("effective.before-predecessor", at="/effective_on"):
+        plan.require_open_for_items("A1", owner=OWNER, **LISTED | {"on": date(2022, 3, 19)})
+    with refused("local-plan.due-outside", at="/due_on"):
+        plan.require_open_for_items("A1", owner=OWNER, **LISTED | {"due_on": date(2023, 1, 1)})
 
 
 @pytest.mark.parametrize("plan", [a_local_plan(), a_submitted_local_plan(), _returned(), _closed()])
 def test_a_plan_that_is_not_on_file_takes_no_items(plan: LocalPlan) -> None:
     with refused("local-plan.wrong-state"):
-        plan.require_open_for_items("A1", owner=OWNER)
+        plan.require_open_for_items("A1", owner=OWNER, **LISTED)
 
 
 @pytest.mark.parametrize("plan", [a_local_plan(), a_submitted_local_plan(), _returned(), a_filed_local_plan()])

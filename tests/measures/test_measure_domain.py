@@ -216,7 +216,7 @@ def test_a_step_is_taken_from_its_own_states_only(
 )
 def test_nothing_is_done_about_the_measures_of_a_draft(step: Callable[[Measure], object]) -> None:
     with refused("measure.plan-not-adopted"):
-        step(a_planned_measure(adopted=False))
+        step(a_planned_measure(adopted_on=None))
 
 
 def test_a_measure_is_neither_submitted_nor_accepted_while_an_item_is_open() -> None:
@@ -279,10 +279,12 @@ def test_whoever_led_helped_or_did_an_item_neither_judges_nor_reviews(unit: str)
         lambda m, on: m.tag(TAGS, by=OFFICE, on=on),
     ],
 )
-def test_nothing_takes_effect_before_the_plan_began(step: Callable[[Measure, date], Any]) -> None:
+def test_nothing_takes_effect_before_the_plan_began_or_was_adopted(step: Callable[[Measure, date], Any]) -> None:
     with refused("effective.before-plan", at="/effective_on"):
         step(a_planned_measure(), date(2020, 12, 31))
-    assert step(a_planned_measure(), date(2021, 1, 1)).events
+    with refused("effective.before-predecessor", at="/effective_on"):
+        step(a_planned_measure(), date(2021, 1, 31))
+    assert step(a_planned_measure(), date(2021, 2, 1)).events
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ async def test_a_plan_goes_from_adoption_to_its_closing(
 ) -> None:
     await _say(office, f"{in_force}/revise", **REVISION, effective_on="2022-02-01")
     weights = [{"code": "A1", "weight": "50"}, {"code": "A2", "weight": "30"}, {"code": "A3", "weight": "20"}]
-    await _say(office, f"{in_force}/weights", siblings="measures", parent="A", weights=weights)
+    await _say(
+        office, f"{in_force}/weights", siblings="measures", parent="A", weights=weights, effective_on="2022-03-01"
+    )
     await _say(office, f"{in_force}/scoring-policy", evidence_from="2023-01-01", effective_on="2022-06-01")
     first = (await office.post(ITEMS, json=item_body(code="A1-01"))).headers["location"]
     second = (await office.post(ITEMS, json=item_body(code="A1-02"))).headers["location"]

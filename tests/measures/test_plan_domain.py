@@ -176,7 +176,13 @@ def test_a_phase_is_not_entered_before_the_plan_was_adopted() -> None:
 
 
 def test_an_adopted_plan_takes_items_under_its_measures() -> None:
-    an_adopted_plan().require_open_for_items("A1", on=date(2021, 1, 1))
+    an_adopted_plan().require_open_for_items("A1", on=date(2021, 2, 1))
+
+
+def test_a_plan_takes_no_items_as_of_a_day_before_its_adoption_whatever_came_after() -> None:
+    for plan in (an_adopted_plan(), a_plan_in_force()):
+        with refused("effective.before-predecessor", at="/effective_on"):
+            plan.require_open_for_items("A1", on=date(2021, 1, 31))
 
 
 def test_a_plan_takes_items_after_its_end_for_the_final_evaluation() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,9 @@ from common.contracts.measures import (
     ClosedPlanAmended,
     FinalEvaluationStarted,
     PlanClosed,
+    PlanDiff,
+    Siblings,
+    Weight,
 )
 from measures.plan.checklist import Carried, Checklist, OpenKind, StillOpen
 from measures.plan.domain import Plan
@@ -47,6 +51,17 @@ def test_from_its_final_evaluation_on_a_plan_takes_nothing_new(ended: Callable[[
         ended().require_open_for_items("A1", on=date(2025, 1, 1))
     with refused("plan.wrong-state"):
         ended().enter_phase("P2", on=date(2025, 1, 1))
+
+
+def test_a_plan_is_not_closed_before_the_last_word_about_it() -> None:
+    weights = (Weight(code="A", weight=Decimal(1)), Weight(code="B", weight=Decimal(1)))
+    plan = a_plan_in_final_evaluation()
+    weighed = plan.set_weights(Siblings.ASPECTS, "PLAN-1", weights, items=(), on=date(2026, 7, 1)).state
+    revised = plan.revise(PlanDiff(title_zh="新名称"), reason="更名", authority="纪要", on=date(2026, 7, 1)).state
+    for settled in (weighed, revised):
+        with refused("effective.before-predecessor", at="/effective_on"):
+            settled.close(SETTLED, successor=None, on=CLOSING)
+        assert settled.close(SETTLED, successor=None, on=date(2026, 7, 1)).events
 
 
 def _carried(*successors: str) -> Checklist:

@@ -1,6 +1,6 @@
 """What a revision of a plan takes and what it refuses."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from builders import (
     a_phase,
     a_plan,
     a_plan_in_force,
+    an_adopted_plan,
 )
 from common.contracts.measures import (
     Aspect,
@@ -35,9 +36,22 @@ def test_a_revision_adds_a_measure_and_says_why_and_by_which_authority() -> None
     plan, diff = a_plan_in_force(), PlanDiff(measures=(A3,))
     change = plan.revise(diff, **WHY, on=ON)
     assert change.state.measures == (*plan.measures, A3)
-    assert (change.state.version, change.state.since, change.state.state) == (4, ON, PlanState.IN_FORCE)
+    assert (change.state.version, change.state.since, change.state.state) == (4, plan.since, PlanState.IN_FORCE)
+    assert change.state.revised_on == ON
     assert change.events == (PlanRevised(plan=plan.id, code="PLAN-1", diff=diff, **WHY, revised_on=ON),)
     change.state.require_open_for_items("A3", on=ON)
+
+
+def test_a_step_that_was_missed_is_told_as_of_a_day_before_the_revision() -> None:
+    revised = an_adopted_plan().revise(PlanDiff(measures=(A3,)), **WHY, on=date(2026, 11, 1)).state
+    assert revised.enter_phase("P1", on=date(2022, 3, 1)).state.state is PlanState.IN_FORCE
+
+
+def test_one_revision_follows_the_other_and_the_step_before() -> None:
+    plan = a_plan_in_force().revise(PlanDiff(measures=(A3,)), **WHY, on=ON).state
+    for before, first in ((plan, ON), (a_plan_in_force(), date(2022, 3, 1))):
+        with refused("effective.before-predecessor", at="/effective_on"):
+            before.revise(PlanDiff(title_zh="新名称"), **WHY, on=first - timedelta(days=1))
 
 
 def test_a_revision_adds_an_aspect_with_its_measure_and_a_phase() -> None:

@@ -14,8 +14,8 @@ async def continue_carried(call: Call, request: Continuation) -> Response:
     """Put an item that was carried over on the successor's list; the item in its own plan stays as it is.
 
     :raises Refused: ``item.not-found``, ``plan.wrong-state``, ``plan.takes-no-new-items``, ``plan.unknown-measure``,
-        ``effective.before-plan``, ``item.code-taken`` where the successor has an item of that code, and what
-        ``continue_item`` refuses.
+        ``effective.before-plan``, ``item.code-taken`` where the successor has an item of that code,
+        ``item.continued-already`` where it goes on with this one under another, and what ``continue_item`` refuses.
     """
     on = call.effective(request.effective_on)
     before = (await items.load(call, request.item)).state

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from common.contracts.measures import ReformItemAdded
 from common.decision import Change, Refusal, must_follow
 from measures.item.addition import add_item
 from measures.item.domain import Item
@@ -57,7 +56,7 @@ def continue_item(
     """
     plan = successor_of(before)
     must_follow(on, before.since)
-    change = add_item(
+    return add_item(
         id=id,
         plan=plan,
         plan_starts_on=plan_starts_on,
@@ -78,11 +77,9 @@ def continue_item(
         on=on,
         progress_basis=before.progress_basis,
         tags=before.tags,
+        continues=before.id,
         above=above,
     )
-    added, *planned = change.events
-    assert isinstance(added, ReformItemAdded)
-    return replace(change, events=(added.model_copy(update={"continues": before.id}), *planned))
 
 
 def _anew(milestone: Milestone, planned_start_on: date, due_on: date) -> PlannedMilestone:

@@ -48,6 +48,7 @@ def add_item(
     parent: Item | None = None,
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES,
     tags: tuple[ItemTag, ...] = (),
+    continues: UUID | None = None,
     above: MeasureAbove = MeasureAbove(),  # noqa: B008 - a value like any other default
 ) -> Change[Item]:
     """Put an item on the list of a measure, with the milestones that are known by then.
@@ -75,7 +76,7 @@ def add_item(
         co_units=co_units, responsible_post=responsible_post, problem=problem, deliverable=deliverable, effect=effect,
         focus=focus, planned_start_on=planned_start_on, due_on=due_on, local_plan=local_plan,
         parent=parent.id if parent else None, progress_basis=progress_basis,
-        tags=tuple(dict.fromkeys(tags)), added_on=on,
+        tags=tuple(dict.fromkeys(tags)), continues=continues, added_on=on,
     )  # fmt: skip
     item = Item(
         id=id, version=1 + len(milestones), plan=plan, plan_starts_on=plan_starts_on, measure=measure, code=code,
@@ -84,7 +85,7 @@ def add_item(
         due_on=due_on, state=ItemState.DRAFT, since=on, claim=None,
         milestones=tuple(planned.on_the_list(on) for planned in milestones), schedule=Schedule(since=on),
         local_plan=local_plan, parent=added.parent, progress_basis=progress_basis, tags=added.tags,
-        above=above,
+        continues=continues, above=above,
     )  # fmt: skip
     return Change(item, (added, *(planned.told(id, on) for planned in milestones)), on)
 

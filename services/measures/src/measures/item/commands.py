@@ -49,8 +49,8 @@ async def addition(
     :param above: how its measure stands, for who knows it already.
     :raises Refused: ``plan.wrong-state``, ``plan.unknown-measure``, ``effective.before-plan``,
         ``unit.unknown``, ``local-plan.unknown``, ``local-plan.wrong-state``, ``local-plan.unknown-measure``,
-        ``local-plan.owner-outside``, ``item.local-plan-elsewhere``, ``item.unknown``; the decision what ``add_item``
-        refuses.
+        ``local-plan.owner-outside``, ``local-plan.due-outside``, ``effective.before-predecessor``,
+        ``item.local-plan-elsewhere``, ``item.unknown``; the decision what ``add_item`` refuses.
     """
     on = call.effective(request.effective_on)
     plan.require_open_for_items(request.measure, on=on)
@@ -60,7 +60,7 @@ async def addition(
         local_plan = await local_plan_named(call, request.local_plan)
         if local_plan.plan != plan.code:
             raise LOCAL_PLAN_ELSEWHERE(pointer="/local_plan")
-        local_plan.require_open_for_items(request.measure, owner=owner)
+        local_plan.require_open_for_items(request.measure, owner=owner, due_on=request.due_on, on=on)
     if request.parent and parent is None:
         parent = await item_named(call, plan.code, request.parent, pointer="/parent")
     above = above or await measure_above(call, plan.code, request.measure)

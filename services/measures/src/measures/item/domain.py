@@ -110,12 +110,12 @@ class Item(Standing):
         return Change(replace(self, state=to, since=on, version=self.version + 1), (event,), on)
 
     def must_follow_all(self, on: date) -> None:
-        """Refuse a last step that would take effect before anything that was said of the item.
+        """Refuse a last step that would take effect before anything that was said of the item or its milestones.
 
         :raises Refused: ``effective.before-predecessor``.
         """
-        for since in (self.since, self.schedule.since, *(milestone.since for milestone in self.milestones)):
-            must_follow(on, since)
+        noted = (self.note.noted_on,) if self.note else ()
+        must_follow(on, max(self.since, self.schedule.since, *noted, *(one.since for one in self.milestones)))
 
     # ── its milestones ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,8 +196,8 @@ class Item(Standing):
     def revoke_verification(self, number: int, *, reason: str, authority: str, by: Unit, on: date) -> Change["Item"]:
         """A milestone was wrongly judged attained; it must be reported anew, and an item closed on it is in doubt.
 
-        :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``judge.not-independent``,
-            ``effective.before-predecessor``.
+        :raises Refused: ``milestone.wrong-state``, ``item.wrong-state``, ``item.plan-over``,
+            ``judge.not-independent``, ``effective.before-predecessor``.
         """
         milestone = self.milestone(number)
         self._require("revoke", milestone, by, on)

@@ -72,7 +72,8 @@ def carry_over_item(
 def reopen_item(item: Item, *, reason: str, authority: str, by: Unit | None, on: date) -> Change[Item]:
     """The item was wrongly closed: work goes on, and no doubt about the closing is left.
 
-    :raises Refused: ``item.wrong-state``, ``item.plan-over``, ``effective.before-predecessor``.
+    :raises Refused: ``item.wrong-state``, ``item.plan-over``, ``item.local-plan-over``,
+        ``effective.before-predecessor``.
     """
     if item.state is not ItemState.VERIFIED_CLOSED:
         raise WRONG_STATE(state=item.state)

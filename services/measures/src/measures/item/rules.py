@@ -142,8 +142,18 @@ PLAN_GOES_ON = Refusal(
 )
 PLAN_OVER = Refusal(
     "item.plan-over",
-    zh="方案已关闭，事项不能重开；如有错误，更正方案",
-    en="The plan is closed: no item of it is reopened; what was wrong is put right by amending the plan",
+    zh="方案已关闭，事项不能重开，核验不能撤销；如有错误，更正方案",
+    en="The plan is closed: nothing of its items is taken back; what was wrong is put right by amending the plan",
+)
+LOCAL_PLAN_OVER = Refusal(
+    "item.local-plan-over",
+    zh="地方方案已关闭，其事项不能重开",
+    en="The local plan is closed: no item of it is reopened",
+)
+CONTINUED_ALREADY = Refusal(
+    "item.continued-already",
+    zh="接续方案已列入该事项",
+    en="The successor has the item on its list already, under another code",
 )
 CARRIED_NOWHERE = Refusal(
     "item.carried-into-own-plan",

@@ -13,6 +13,7 @@ from measures.item.rules import (
     EXTENSION_OPEN,
     EXTENSION_STEPS,
     EXTENSION_STEPS_FROM,
+    LOCAL_PLAN_OVER,
     MILESTONE_STEPS,
     MILESTONE_STEPS_FROM,
     MILESTONE_WRONG_STATE,
@@ -80,6 +81,8 @@ class Standing:
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
     """Whether its progress is measured by its milestones or by the local items that are part of it."""
     tags: tuple[ItemTag, ...] = ()
+    continues: UUID | None = None
+    """The item of an earlier plan with which it goes on."""
     above: MeasureAbove = MeasureAbove()  # noqa: RUF009 - a value like any other default
     """How its measure stands, who leads it, and whether its plan is about to end; read beside the item."""
     grounds: Grounds = Grounds()  # noqa: RUF009 - a value like any other default
@@ -145,13 +148,15 @@ class Standing:
             return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
         if action == "carry-over" and not self.above.plan_in_final_evaluation:
             return PLAN_GOES_ON()
-        if action == "reopen" and self.above.plan_closed:
-            return PLAN_OVER()
+        if action == "reopen" and (self.above.plan_closed or self.above.local_plan_closed):
+            return PLAN_OVER() if self.above.plan_closed else LOCAL_PLAN_OVER()
         return self._held_up(action) or self._undecided() if action == "reschedule" else None
 
     def _missing_for_milestone(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:
         if action == "verify" and milestone.required and self.grounds.lack(milestone.number, on):
             return NO_VERIFIED_EVIDENCE(number=milestone.number)
+        if action == "revoke" and self.above.plan_closed:
+            return PLAN_OVER()
         if action == "cancel" and self.state is not ItemState.DRAFT and self._is_last_required(milestone):
             return NO_REQUIRED_MILESTONE()
         return self._held_up(action) if action == "reschedule" else None

@@ -16,7 +16,7 @@ from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from measures.evidence.store import GROUNDS
 from measures.item.domain import Item
-from measures.item.rules import ItemState
+from measures.item.rules import CONTINUED_ALREADY, ItemState
 from measures.measure.lead import led_on
 from measures.measure.store import ABOVE
 from measures.plan.store import stands_in_plan
@@ -56,6 +56,7 @@ class ItemRow(Base, AggregateRow, table=True):
         Index(None, "local_plan", postgresql_where="local_plan IS NOT NULL"),
         Index(None, "owner", "due_on", "id", postgresql_where=WITH_OWNER),
         Index(None, "due_on", "id", postgresql_where=WITH_OTHERS),
+        Index("uq_item_continues", "continues", unique=True, postgresql_where="continues IS NOT NULL"),
         one_of("state", ItemState),
         one_of("progress_basis", ProgressBasis),
     )
@@ -88,6 +89,7 @@ class ItemRow(Base, AggregateRow, table=True):
     parent: UUID | None
     progress_basis: str
     tags: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    continues: UUID | None
 
 
 def _concerns(item: Item) -> Concerned:
@@ -99,7 +101,8 @@ def _concerns(item: Item) -> Concerned:
 BESIDE: Final = {"above": ABOVE, "grounds": GROUNDS}
 """What stands beside an item and is read with it."""
 items = Aggregates(
-    ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns, taken={"uq_item_plan_code": CODE_TAKEN},
+    ItemRow, Item, of="item", at="/api/v1/items", concerns=_concerns,
+    taken={"uq_item_plan_code": CODE_TAKEN, "uq_item_continues": CONTINUED_ALREADY},
     reads=BESIDE, ground=stands_in_plan("item"),
 )  # fmt: skip
 

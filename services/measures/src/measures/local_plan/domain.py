@@ -19,6 +19,7 @@ from common.contracts.measures import (
 from common.decision import Change, Refused, Steps, Unit, must_follow
 from measures.local_plan.rules import (
     CLOSED_OTHERWISE,
+    DUE_OUTSIDE,
     FILED_OTHERWISE,
     ITEMS_OPEN,
     MEASURE_TWICE,
@@ -95,6 +96,7 @@ class LocalPlan:
     """The number under which it is on file (备案号)."""
     reason: str | None = None
     """Why it was returned last, or closed."""
+    filed_on: date | None = None
 
     def steps(self, by: Unit | None) -> Steps:
         """What begins in this state, by the same rules that decide."""
@@ -155,7 +157,7 @@ class LocalPlan:
                 raise FILED_OTHERWISE()
             return Change(self, (), on)
         event = LocalPlanFiled(local_plan=self.id, filing_number=filing_number, filed_on=on)
-        return self._step("file", S.FILED, event, by=by, on=on, filing_number=filing_number)
+        return self._step("file", S.FILED, event, by=by, on=on, filing_number=filing_number, filed_on=on)
 
     def enter_into_force(self, *, by: Unit, on: date) -> Change["LocalPlan"]:
         """The unit carries it out from that day on.
@@ -187,11 +189,11 @@ class LocalPlan:
         event = LocalPlanClosed(local_plan=self.id, reason=reason, closed_on=on)
         return self._step("close", S.CLOSED, event, by=by, on=on, reason=reason)
 
-    def require_open_for_items(self, measure: str, *, owner: Unit) -> None:
-        """Items of this measure may be put into the plan for that unit.
+    def require_open_for_items(self, measure: str, *, owner: Unit, due_on: date, on: date) -> None:
+        """Items of this measure may be put into the plan on that day, for that unit, to be done by the day it is due.
 
         :raises Refused: ``local-plan.wrong-state`` unless it is on file or in force, ``local-plan.unknown-measure``,
-            ``local-plan.owner-outside``.
+            ``local-plan.owner-outside``, ``local-plan.due-outside``, ``effective.before-predecessor``.
         """
         if self.state not in TAKES_ITEMS:
             raise WRONG_STATE(state=self.state)
@@ -199,6 +201,9 @@ class LocalPlan:
             raise UNKNOWN_MEASURE(pointer="/measure", measure=measure)
         if not owner.belongs_to(self.unit):
             raise OWNER_OUTSIDE(pointer="/owner")
+        if due_on > self.ends_on:
+            raise DUE_OUTSIDE(pointer="/due_on", ends_on=self.ends_on)
+        must_follow(on, self.filed_on or on)
 
     def _step(
         self, step: str, to: LocalPlanState, event: Event, *, by: Unit | None, on: date, **changed: Any

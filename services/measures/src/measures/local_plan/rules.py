@@ -57,6 +57,12 @@ OWNER_OUTSIDE = Refusal(
     en="An item of a local plan is owned by the plan's unit or one below it",
     kind=Kind.INVALID,
 )
+DUE_OUTSIDE = Refusal(
+    "local-plan.due-outside",
+    zh="地方事项的完成时限不得晚于地方方案的终止日 {ends_on}",
+    en="An item of a local plan is to be done while the plan lasts, by {ends_on}",
+    kind=Kind.INVALID,
+)
 
 
 class LocalPlanState(StrEnum):

@@ -49,6 +49,7 @@ class LocalPlanRow(Base, AggregateRow, table=True):
     since: date
     filing_number: str | None
     reason: str | None
+    filed_on: date | None
 
 
 local_plans = Aggregates(

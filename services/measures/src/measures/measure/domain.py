@@ -83,7 +83,7 @@ class Measure:
     def why_not(self, step: str, by: Unit | None, on: date | None = None) -> Refused | None:
         """What speaks against a step by this unit on that day, or now; None if nothing does."""
         _, states, who = STEPS[step]
-        if not self.put_down.adopted:
+        if self.put_down.adopted_on is None:
             return PLAN_NOT_ADOPTED()
         if self.state not in states:
             return WRONG_STATE(state=self.state)
@@ -223,6 +223,7 @@ class Measure:
             raise refused
         if on < self.put_down.starts_on:
             raise EFFECTIVE_BEFORE_PLAN(pointer="/effective_on", on=on, starts_on=self.put_down.starts_on)
+        must_follow(on, self.put_down.adopted_on or on)
 
     def _told(self, event: Event, on: date, **changed: Any) -> Change["Measure"]:
         return Change(replace(self, version=self.version + 1, **changed), (event,), on)

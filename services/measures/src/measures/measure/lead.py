@@ -32,9 +32,10 @@ def leading(leads: tuple[Lead, ...], on: date | None) -> tuple[UUID, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MeasureAbove:
-    """What an item knows of its measure: how it stands, who leads it since when, and how far its plan is."""
+    """What an item knows of its measure: how it stands, who leads it since when, and how far its plans are."""
 
     state: MeasureState = MeasureState.PLANNED
     leads: tuple[Lead, ...] = ()
     plan_in_final_evaluation: bool = False
     plan_closed: bool = False
+    local_plan_closed: bool = False

@@ -56,7 +56,7 @@ STARTED: Final = (ItemState.IN_PROGRESS, ItemState.REPORTED_DONE, ItemState.VERI
 PUT_DOWN: Final = f"""
 SELECT jsonb_build_object(
     'aspect', one->>'aspect', 'name_zh', one->>'name_zh', 'name_en', one->>'name_en', 'starts_on', plan.starts_on,
-    'adopted', plan.state <> '{PlanState.DRAFT}', 'closed', plan.state = '{PlanState.CLOSED}')
+    'adopted_on', plan.adopted_on, 'closed', plan.state = '{PlanState.CLOSED}')
 FROM plan, jsonb_array_elements(plan.measures) one WHERE plan.code = found.plan AND one->>'code' = found.code
 """  # noqa: S608 - names and states of our own
 WORK: Final = f"""
@@ -83,8 +83,10 @@ LISTED: Final = """
 ABOVE: Final = """
 SELECT jsonb_build_object(
     'state', coalesce(measure.state, 'planned'), 'leads', coalesce(measure.leads, '[]'),
-    'plan_in_final_evaluation', plan.state = 'final-evaluation', 'plan_closed', plan.state = 'closed')
-FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.measure WHERE plan.code = found.plan
+    'plan_in_final_evaluation', plan.state = 'final-evaluation', 'plan_closed', plan.state = 'closed',
+    'local_plan_closed', coalesce(local_plan.state = 'closed', false))
+FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.measure
+LEFT JOIN local_plan ON local_plan.code = found.local_plan WHERE plan.code = found.plan
 """
 """The measure above a row of ``item``, as ``MeasureAbove``: to be read beside it."""
 LED_BY: Final = """
@@ -110,7 +112,7 @@ measures = Aggregates(
 async def measure_above(call: Call, plan: str, code: str) -> MeasureAbove:
     """What an item of this measure is to know of it before the item has a row."""
     told = await call.service.pool.fetchval(
-        f"SELECT ({ABOVE}) FROM (SELECT $1::text AS plan, $2::text AS measure) found",  # noqa: S608
+        f"SELECT ({ABOVE}) FROM (SELECT $1::text AS plan, $2::text AS measure, NULL AS local_plan) found",  # noqa: S608
         plan,
         code,
     )

@@ -17,8 +17,8 @@ class PutDown:
     name_en: str
     starts_on: date
     """The first day of the plan's period."""
-    adopted: bool
-    """Whether the plan binds, or has bound."""
+    adopted_on: date | None
+    """The day from which the plan binds; None while it is a draft."""
     closed: bool
     """Whether the plan is over."""
 

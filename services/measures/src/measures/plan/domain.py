@@ -69,6 +69,7 @@ class Plan(Standing):
             state=PlanState.ADOPTED,
             issuer=issuer,
             document_number=document_number,
+            adopted_on=on,
         )
 
     def enter_phase(self, code: str, *, on: date) -> Change["Plan"]:
@@ -95,6 +96,8 @@ class Plan(Standing):
     def revise(self, diff: PlanDiff, *, reason: str, authority: str, on: date) -> Change["Plan"]:
         """Parts are added or called differently, for a reason and by an authority; no part is ever taken out.
 
+        What was missed of the plan's own steps may still be told as of a day before the revision.
+
         :raises Refused: ``plan.wrong-state``, ``plan.code-in-use``, ``plan.unknown-part``, ``plan.code-twice``,
             ``plan.unknown-aspect``, ``plan.phase-outside``, ``plan.phases-overlap``, ``plan.period-reversed``,
             ``effective.before-predecessor``.
@@ -103,9 +106,10 @@ class Plan(Standing):
         if parts == self.parts:
             return Change(self, (), on)
         self._require("revise")
+        must_follow(on, max(self.since, self.revised_on or self.since))
         news = self.parts.news(diff)
         event = PlanRevised(plan=self.id, code=self.code, diff=news, reason=reason, authority=authority, revised_on=on)
-        return self._step(event, on=on, **{name: getattr(parts, name) for name in Parts.__slots__})
+        return self._told(event, on=on, revised_on=on, **{name: getattr(parts, name) for name in Parts.__slots__})
 
     def set_weights(
         self, siblings: Siblings, parent: str, weights: tuple[Weight, ...], *, items: Collection[str], on: date
@@ -165,7 +169,7 @@ class Plan(Standing):
 
         :raises Refused: ``plan.wrong-state``, ``plan.closed-otherwise``, ``plan.still-open``,
             ``plan.successor-needed``, ``plan.successor-itself``, ``plan.carried-elsewhere``,
-            ``effective.before-predecessor``, also where something in the plan ended later.
+            ``effective.before-predecessor``, also where something in the plan ended or was settled later.
         """
         if self.state is PlanState.CLOSED:
             if successor != self.successor:
@@ -181,7 +185,7 @@ class Plan(Standing):
                 raise SUCCESSOR_NEEDED(pointer="/successor")
             if one.successor != successor:
                 raise CARRIED_ELSEWHERE(pointer="/successor", code=one.code, successor=successor)
-        must_follow(on, checklist.settled_on or self.since)
+        must_follow(on, max(self.last_word_on, checklist.settled_on or self.since))
         carried = tuple(CarriedOver(item=one.id, code=one.code) for one in checklist.carried)
         event = PlanClosed(plan=self.id, successor=successor, carry_over=carried, closed_on=on)
         return self._step(event, on=on, state=PlanState.CLOSED, successor=successor)

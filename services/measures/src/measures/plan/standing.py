@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from common.contracts.measures import Aspect, Measure, Phase, Siblings
-from common.decision import EFFECTIVE_BEFORE_PLAN, Steps, Unit
+from common.decision import EFFECTIVE_BEFORE_PLAN, Steps, Unit, must_follow
 from measures.plan.parts import Parts
 from measures.plan.rules import (
     BINDING,
@@ -45,7 +45,7 @@ class Standing:
     phases: tuple[Phase, ...]
     state: PlanState
     since: date
-    """The day on which the last step took effect; weights and policies have days of their own."""
+    """The day on which the last step took effect; revisions, weights and policies have days of their own."""
     issuer: str | None = None
     document_number: str | None = None
     phase: str | None = None
@@ -58,6 +58,9 @@ class Standing:
     """Code of the plan that goes on with what was carried over."""
     amendments: tuple[Amendment, ...] = ()
     """What was put right since the plan was closed."""
+    adopted_on: date | None = None
+    revised_on: date | None = None
+    """The day on which the last revision took effect."""
 
     def steps(self, by: Unit | None) -> Steps:  # noqa: ARG002 - who asks makes no difference here
         """What begins in this state."""
@@ -83,6 +86,12 @@ class Standing:
         evidence_from = self.policy_on(on).evidence_from
         return evidence_from is not None and on >= evidence_from
 
+    @property
+    def last_word_on(self) -> date:
+        """The last day on which anything was settled about the plan itself."""
+        weighed, scored = (one.since for one in self.weights), (one.since for one in self.policies)
+        return max(self.since, self.revised_on or self.since, *weighed, *scored)
+
     def weights_of(self, siblings: Siblings, parent: str) -> tuple[Weights, ...]:
         """All weights that were set below one parent, the latest last."""
         return tuple(one for one in self.weights if (one.siblings, one.parent) == (siblings, parent))
@@ -105,7 +114,8 @@ class Standing:
         """Items may be put under this measure, which the request names at ``pointer``, on that day.
 
         :raises Refused: ``plan.wrong-state`` before adoption, ``plan.takes-no-new-items`` from the final evaluation
-            on, ``plan.unknown-measure``, ``effective.before-plan``.
+            on, ``plan.unknown-measure``, ``effective.before-plan``, ``effective.before-predecessor`` for a day before
+            the adoption.
         """
         if self.state is PlanState.DRAFT:
             raise WRONG_STATE(state=self.state)
@@ -115,3 +125,4 @@ class Standing:
             raise UNKNOWN_MEASURE(pointer=pointer, measure=measure)
         if on < self.starts_on:
             raise EFFECTIVE_BEFORE_PLAN(pointer="/effective_on", on=on, starts_on=self.starts_on)
+        must_follow(on, self.adopted_on or on)

@@ -48,6 +48,8 @@ class PlanRow(Base, AggregateRow, table=True):
     policies: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
     successor: str | None
     amendments: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
+    adopted_on: date | None
+    revised_on: date | None
 
 
 COUNTED_OUT: Final = (ItemState.CANCELLED, ItemState.MERGED)
@@ -56,9 +58,12 @@ SELECT 'item' AS kind, id, code, state, since, state <> ALL($2) AS open, ending 
 FROM item WHERE plan = $1
 UNION ALL
 SELECT 'local-plan', id, code, state, since, state <> 'closed', NULL FROM local_plan WHERE plan = $1
+UNION ALL
+SELECT 'measure', id, code, state, since, false, NULL FROM measure WHERE plan = $1
 ORDER BY code
 """
-"""All that stands in a plan and can be open. $1 the plan's code, $2 the states in which an item has ended."""
+"""All that stands in a plan and can be open, and its measures, which close with it but not before their last step.
+$1 is the plan's code, $2 the states in which an item has ended."""
 
 BY_CODE: Final = (
     "SELECT found.*, found.xmin::text::bigint AS written "
