@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from eventually import eventually
 from kegai.local.ports import free_port
 
 
 @asynccontextmanager
-async def served(app: FastAPI, *, on_stop: Callable[[], None] = lambda: None) -> AsyncIterator[str]:
+async def served(app: ASGIApp, *, on_stop: Callable[[], None] = lambda: None) -> AsyncIterator[str]:
     """The application's address while it is served; ``on_stop`` is called first when it ends, as in production."""
     port = free_port()
     server = uvicorn.Server(

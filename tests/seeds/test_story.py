@@ -1,11 +1,14 @@
 """The story goes through the real door of measures: every noun and every kind of event, and nothing of it twice."""
 
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-import httpx
 import pytest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from builders import circumstances, recorded
 from common.clock import SHANGHAI, now
@@ -21,6 +24,7 @@ from kegai.seeds.door import Door
 from kegai.seeds.papers import paper
 from kegai.seeds.story import FOLDER, Story, read_story
 from kegai.seeds.telling import tell
+from serving import served
 from ticking import clock_on
 
 
@@ -47,26 +51,38 @@ async def entrance(measures: Entrance, tmp_path: Path) -> Entrance:
     return measures
 
 
-class BrokenOff(httpx.ASGITransport):
-    """Lets so many requests through, and answers no further one."""
+class BrokenOff:
+    """An application that answers so many requests as it should, and refuses every further one."""
 
-    left = 10**6
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.left = 10**6
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.left -= 1
-        return await super().handle_async_request(request) if self.left >= 0 else httpx.Response(400, request=request)
+        answers = self._app if self.left >= 0 else Response(status_code=400)
+        await answers(scope, receive, send)
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where that door is reached, and how it is broken off."""
+
+    url: str
+    app: BrokenOff
 
 
 @pytest.fixture
-def wire(entrance: Entrance) -> BrokenOff:
-    """The way to that door, which a test may break off."""
-    return BrokenOff(entrance.app)
+async def way(entrance: Entrance) -> AsyncIterator[Way]:
+    """The way to that door."""
+    app = BrokenOff(entrance.app)
+    async with served(app) as url:
+        yield Way(url, app)
 
 
-async def _tell(entrance: Entrance, wire: BrokenOff, story: Story) -> tuple[bool, int]:
+async def _tell(entrance: Entrance, way: Way, story: Story) -> tuple[bool, int]:
     """Whether the story was told, and by how many commands."""
-    async with httpx.AsyncClient(transport=wire, base_url="http://kegai.test") as http:
-        door = Door(http, entrance.keys.token_for)
+    with Door(way.url, entrance.keys.token_for) as door:
         return await tell(door, story), door.commands
 
 
@@ -81,17 +97,17 @@ async def _states(entrance: Entrance, noun: str) -> dict[str, int]:
 
 
 async def test_every_kind_of_event_is_told_and_nothing_is_told_twice(
-    entrance: Entrance, wire: BrokenOff, story: Story
+    entrance: Entrance, way: Way, story: Story
 ) -> None:
-    assert await _tell(entrance, wire, story) == (True, len(story.acts))
+    assert await _tell(entrance, way, story) == (True, len(story.acts))
     await clock_on(entrance.pool, now().astimezone(SHANGHAI).date()).catch_up()
     kinds = {row["type"] for row in await entrance.pool.fetch("SELECT DISTINCT type FROM event")}
     assert kinds == {kind for kind, event in catalogue().items() if event.producer == "measures"}
     events = await _events(entrance)
-    assert await _tell(entrance, wire, story) == (True, len(story.acts))
+    assert await _tell(entrance, way, story) == (True, len(story.acts))
     assert await _events(entrance) == events
     await entrance.pool.execute("DELETE FROM idempotency")  # as after a day
-    assert await _tell(entrance, wire, story) == (False, 1)
+    assert await _tell(entrance, way, story) == (False, 1)
     assert await _events(entrance) == events
     await _stands_as_it_ended(entrance)
 
@@ -110,13 +126,13 @@ async def _stands_as_it_ended(entrance: Entrance) -> None:
 
 @pytest.mark.parametrize("after", [30, 300])
 async def test_one_that_was_broken_off_goes_on_where_it_stopped(
-    entrance: Entrance, wire: BrokenOff, story: Story, after: int
+    entrance: Entrance, way: Way, story: Story, after: int
 ) -> None:
-    wire.left = after
+    way.app.left = after
     with pytest.raises(StackError):
-        await _tell(entrance, wire, story)
-    wire.left = 10**6
-    assert await _tell(entrance, wire, story) == (True, len(story.acts))
+        await _tell(entrance, way, story)
+    way.app.left = 10**6
+    assert await _tell(entrance, way, story) == (True, len(story.acts))
     assert await entrance.pool.fetchval("SELECT count(*) FROM evidence") == 24
     assert await _states(entrance, "plan") == {"closed": 1, "adopted": 1}
 

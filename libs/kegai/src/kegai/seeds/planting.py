@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from kegai.language import say
 from kegai.seeds.course import OFFICE, course, listing
 from kegai.seeds.data import Item, Phase, Plan, Programme, Seeds, Unit, read
-from kegai.seeds.door import AT_ONCE, Door, TokenFor, at_once
+from kegai.seeds.door import Door, TokenFor, at_once
 from kegai.seeds.story import read_story
 from kegai.seeds.telling import tell
 
@@ -62,9 +60,7 @@ async def plant(
         StackError: the files contradict themselves, or a command was refused.
     """
     seeds = read(items, milestones)
-    limits = httpx.Limits(max_connections=2 * AT_ONCE, max_keepalive_connections=2 * AT_ONCE)
-    async with httpx.AsyncClient(base_url=gateway, trust_env=False, timeout=15, limits=limits) as http:
-        door = Door(http, token_for)
+    with Door(gateway, token_for) as door:
         await _units(door, seeds.units)
         report(say(f"单位 {len(seeds.units)}", f"{len(seeds.units)} units"))
         await _plan(door, seeds.plan)
