@@ -22,7 +22,7 @@ from kegai.language import StackError
 from kegai.seeds import read
 from kegai.seeds.door import Door
 from kegai.seeds.papers import paper
-from kegai.seeds.story import FOLDER, Story, read_story
+from kegai.seeds.story import FOLDER, STORY, Story, read_story
 from kegai.seeds.telling import tell
 from serving import served
 from ticking import clock_on
@@ -146,6 +146,7 @@ def test_each_chapter_goes_forward_from_2021_to_2026(story: Story) -> None:
     for chapter in (story.opening, *story.chapters, story.ending):
         days = [act.on for act in chapter.acts]
         assert days == sorted(days)
+    assert story.plan == STORY
     days = [act.on for act in story.acts]
     assert (min(days).year, max(days).year, max(days) <= date(2026, 11, 1)) == (2021, 2026, True)
 

@@ -16,6 +16,8 @@ from kegai.seeds.door import Body, By
 
 FOLDER = Path(__file__).parent / "story"
 
+STORY = "SF-2021-2025"
+"""The code of its plan."""
 OPENING, ENDING = "opening", "ending"
 """The chapters before and after those of the units, which are told side by side and are called by their codes."""
 
