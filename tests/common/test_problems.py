@@ -116,6 +116,50 @@ async def test_a_field_that_is_not_as_it_should_be_is_pointed_at(
     await _nothing_is_written(measures)
 
 
+@pytest.mark.parametrize("day", [0, "0", "1640995200", "2022-06-30T00:00:00", "20220630", " 2022-06-30", "2022-02-30"])
+async def test_nothing_but_a_date_is_taken_for_one(measures: Door, office: httpx.AsyncClient, day: object) -> None:
+    body = plan_body()
+    body["phases"][0] = {**body["phases"][0], "starts_on": day}
+    assert_problem(await office.post(PLANS, json=body), 422, "request.invalid", at="/phases/0/starts_on")
+    assert_problem(
+        await office.post(PLANS, json=plan_body(effective_on=day)), 422, "request.invalid", at="/effective_on"
+    )
+    reply = await office.get("/api/v1/items", params={"due_to": str(day)})
+    assert_problem(reply, 422, "request.invalid", at="/query/due_to")
+    await _nothing_is_written(measures)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "at"),
+    [
+        ("/scoring-policy", {"thresholds": {"yellow_overdue_days": False}}, "/thresholds/yellow_overdue_days"),
+        ("/scoring-policy", {"thresholds": {"yellow_overdue_days": "30"}}, "/thresholds/yellow_overdue_days"),
+        ("/adopt", {"issuer": 1, "document_number": "1"}, "/issuer"),
+    ],
+)
+async def test_what_only_looks_like_a_value_of_its_kind_is_refused(
+    office: httpx.AsyncClient, path: str, body: object, at: str
+) -> None:
+    address = (await office.post(PLANS, json=plan_body())).headers["location"]
+    assert_problem(await office.post(f"{address}{path}", json=body), 422, "request.invalid", at=at)
+
+
+@pytest.mark.parametrize(
+    ("row", "at"),
+    [
+        ({"number": True}, "/rows/0/number"),
+        ({"number": "1"}, "/rows/0/number"),
+        ({"number": 1, "version": "1"}, "/rows/0/version"),
+    ],
+)
+async def test_the_rows_of_a_batch_are_read_as_strictly(
+    office: httpx.AsyncClient, row: dict[str, object], at: str
+) -> None:
+    rows = [{"item": "0" * 32, **row}]
+    reply = await office.post("/api/v1/items/verify-batch", json={"rows": rows})
+    assert_problem(reply, 422, "request.invalid", at=at)
+
+
 async def test_a_zero_character_is_refused_and_nothing_is_written(measures: Door, office: httpx.AsyncClient) -> None:
     reply = await office.post(PLANS, json=plan_body(title_zh="甲\0乙"))
     assert_problem(reply, 422, "request.unstorable-character")
@@ -154,6 +198,12 @@ async def test_there_is_nothing_at_an_unknown_address(office: httpx.AsyncClient)
 
 async def test_a_method_that_is_not_offered_is_named_so(office: httpx.AsyncClient) -> None:
     assert_problem(await office.delete(PLANS), 405, "request.method-not-allowed")
+
+
+async def test_a_method_that_is_not_offered_names_those_that_are(office: httpx.AsyncClient) -> None:
+    reply = await office.request("TRACE", f"{PLANS}/{'0' * 32}")
+    assert_problem(reply, 405, "request.method-not-allowed")
+    assert reply.headers["allow"] == "GET"
 
 
 @pytest.mark.parametrize("path", [f"{PLANS}/1", f"{PLANS}?limit=0", f"{PLANS}?limit=201", f"{PLANS}?limit=x"])

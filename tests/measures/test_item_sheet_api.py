@@ -139,7 +139,7 @@ async def test_every_wrong_cell_is_told_with_its_reason(office: httpx.AsyncClien
         a_line("A1-07", effective_on="2020-12-31"),
     )
     expected = [
-        (2, "A1-01", "error", [("K2", "enum"), ("M2", "date_from_datetime_parsing")]),
+        (2, "A1-01", "error", [("K2", "enum"), ("M2", "date_parsing")]),
         (3, "a1", "error", [("A3", "string_pattern_mismatch")]),
         (4, "A1-03", "error", [("F4", "unit.unknown")]),
         (5, "A1-04", "error", [("N6", "sheet.milestone-twice")]),

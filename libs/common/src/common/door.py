@@ -246,7 +246,7 @@ def _read(content: bytes, media_type: bytes, body: tuple[str, type[BaseModel], A
         return default
     try:
         if b"json" in media_type.partition(b";")[0].lower():
-            return model.model_validate_json(content)
+            return model.model_validate_json(content, strict=True)  # neither 0 nor "true" is a truth value
         return model.model_validate(content)
     except ValidationError as error:
         wrong += [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]

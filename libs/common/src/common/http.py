@@ -1,6 +1,7 @@
 """How a service's application is put together, and what the bodies and lists of all of them have in common."""
 
 import gc
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import date
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 import asyncpg
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
 from pydantic_core import PydanticCustomError
 from starlette.types import ASGIApp
 
@@ -38,14 +39,25 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True, use_attribute_docstrings=True)
 
 
-def _as_text(given: object) -> object:
-    if not isinstance(given, str | date):
-        raise PydanticCustomError("date_type", "Should be a date, such as 2022-06-30")
-    return given
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-Day = Annotated[date, BeforeValidator(_as_text)]
-"""A day as text, ``2022-06-30``; a number is not taken for seconds since 1970."""
+def _as_day(given: object) -> date:
+    if isinstance(given, date):
+        return given
+    wrong = PydanticCustomError("date_parsing", "Should be a date, such as 2022-06-30")
+    if not isinstance(given, str) or not _DAY.fullmatch(given):
+        raise wrong
+    try:
+        return date.fromisoformat(given)
+    except ValueError as error:
+        raise wrong from error
+
+
+Day = Annotated[date, BeforeValidator(_as_day)]
+"""A day as text, ``2022-06-30``; neither a number nor its text is taken for seconds since 1970."""
+Number = Annotated[int, Strict()]
+"""A whole number as JSON has it, where the body is not read strictly anyway: neither its text nor ``true``."""
 
 
 class Command(Body):

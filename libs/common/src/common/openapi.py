@@ -114,7 +114,7 @@ def _name(kind: Kind) -> str:
 
 def _response(kind: Kind, refused: Refused) -> Document:
     status, code = int(kind), refused.refusal.code
-    faults = [Fault(pointer="/due_on", detail="应为日期，如 2022-06-30", code="date_from_datetime_parsing")]
+    faults = [Fault(pointer="/due_on", detail="应为日期，如 2022-06-30", code="date_parsing")]
     example = Problem(
         type=f"urn:cqast:problem:{code}",
         title=TITLES[status][0],

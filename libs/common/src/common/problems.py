@@ -157,7 +157,9 @@ def install(app: FastAPI) -> None:
             return problem(request, known())
         text = TITLES.get(error.status_code, (str(error.detail),) * 2)
         refusal = Refusal(f"request.{HTTPStatus(error.status_code).name.lower().replace('_', '-')}", *text)
-        return problem(request, refusal(), status=error.status_code)
+        response = problem(request, refusal(), status=error.status_code)
+        response.headers.update(error.headers or {})  # a method that there is not names those that there are: RFC 9110
+        return response
 
     async def away(request: Request, error: Exception) -> Response:
         log.warning("database.away", error=repr(error), **about(request.scope))
@@ -195,9 +197,7 @@ WRONG: Final = {
     "greater_than_equal": ("应不小于 {ge}", None),
     "less_than_equal": ("应不大于 {le}", None),
     "enum": ("应为：{expected}", None),
-    "date_from_datetime_parsing": ("应为日期，如 2022-06-30", "Should be a date, such as 2022-06-30"),
     "date_parsing": ("应为日期，如 2022-06-30", "Should be a date, such as 2022-06-30"),
-    "date_type": ("应为日期，如 2022-06-30", "Should be a date, such as 2022-06-30"),
     "uuid_parsing": ("应为 UUID", None),
     "string_type": ("应为文本", None),
     "int_parsing": ("应为整数", None),

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from common import clock
 from common.database import Connection
 from common.decision import Kind, Refusal
+from common.http import Day
 from common.telemetry import REFUSED_REQUESTS
 
 WAIT_SECONDS_MAX: Final = 2.0
@@ -86,7 +87,7 @@ def instant_of(text: str) -> datetime:
         raise BAD_INSTANT(pointer="/known_at") from error
 
 
-AsOf = Annotated[date | None, Query(description="A day in Shanghai, inclusive: what was true then. Today by default.")]
+AsOf = Annotated[Day | None, Query(description="A day in Shanghai, inclusive: what was true then. Today by default.")]
 KnownAt = Annotated[
     str | None,
     Query(max_length=40, description="An instant with its offset, or a date (its end): by what was known then."),

@@ -1,7 +1,6 @@
 """Which items a request asks for: the list and the export take the same words, and mean the same by them."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
 from fastapi import Query
@@ -10,6 +9,7 @@ from common.call import Call
 from common.contracts import Code
 from common.contracts.measures import ItemTag
 from common.directory import Directory
+from common.http import Day
 from measures.item.lists import ItemFilter
 from measures.item.rules import ItemState
 from measures.plan.store import plan_in_force
@@ -25,8 +25,8 @@ class ItemsAsked:
     owner: Code | None = None
     local_plan: Code | None = None
     tag: ItemTag | None = None
-    due_from: date | None = None
-    due_to: date | None = None
+    due_from: Day | None = None
+    due_to: Day | None = None
     late: Annotated[bool | None, Query(description="Past its due date and not ended, as of today")] = None
     text: Annotated[str | None, Query(min_length=1, max_length=100, description="In its code or a title")] = None
 

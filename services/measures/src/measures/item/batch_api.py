@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.call import Call
 from common.decision import Change, Refused
 from common.door import Door, needs
-from common.http import Body, Command
+from common.http import Body, Command, Number
 from common.problems import language_of
 from common.replies import KEY_REUSED
 from measures.item.domain import Item
@@ -28,14 +28,14 @@ class Row(Body):
     """One item of a batch."""
 
     item: UUID
-    version: int | None = Field(default=None, ge=1)
+    version: Number | None = Field(default=None, ge=1)
     """The version of the item that the caller has seen, as ``If-Match`` would say it; left out, any will do."""
 
 
 class MilestoneRow(Row):
     """One milestone to be verified."""
 
-    number: int = Field(ge=1, le=99)
+    number: Number = Field(ge=1, le=99)
     """The milestone's number within the item."""
 
 

@@ -58,7 +58,12 @@ class MeasureGiven(Measure):
 class PhaseGiven(Phase):
     """A phase as a request gives it: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    starts_on: Day
+    """Its first day."""
+    ends_on: Day
+    """Its last day."""
 
 
 class RenamedGiven(Renamed):
