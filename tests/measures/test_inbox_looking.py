@@ -48,6 +48,17 @@ async def test_items_are_looked_for_along_the_indexes_of_what_waits(
     assert "Sort Key: found" not in of_owner, of_owner
 
 
+async def test_no_index_of_items_asks_of_what_their_steps_write(pool: asyncpg.Pool) -> None:
+    """Else a milestone's report would write all of them anew, and not the row alone (``HOT``)."""
+    asked = await pool.fetch(
+        "SELECT DISTINCT attname FROM pg_depend JOIN pg_class ON pg_class.oid = objid AND relkind = 'i' "
+        "JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid WHERE refobjid = 'item'::regclass"
+    )
+    columns = {row["attname"] for row in asked}
+    assert {"state", "due_on", "owner"} <= columns
+    assert columns.isdisjoint({"version", "recorded_at", "milestones", "schedule", "note", "doubts", "reminded_on"})
+
+
 async def test_who_has_nobody_below_looks_for_no_evidence_to_judge(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,8 +36,13 @@ UNKNOWN_ITEM = Refusal(
 
 WITH_OWNER: Final = "state IN ('assigned', 'acknowledged', 'in-progress')"
 """The rows of items that may wait for their owner."""
+UNENDED: Final = "state IN ('draft', 'assigned', 'acknowledged', 'in-progress', 'reported-done')"
+"""The rows of items that may wait for anybody.
+
+What an index asks of a row is its state at most: did it ask of milestones, each report would write every index anew.
+"""
 WITH_OTHERS: Final = (
-    "(state IN ('draft', 'reported-done') OR milestones @? '$[*].state ? (@ == \"reported\")' "
+    f"{UNENDED} AND (state IN ('draft', 'reported-done') OR milestones @? '$[*].state ? (@ == \"reported\")' "
     "OR schedule->>'extension' IS NOT NULL)"
 )
 """The rows of items that may wait for the office or for judges."""
@@ -55,7 +60,7 @@ class ItemRow(Base, AggregateRow, table=True):
         Index(None, "plan", "due_on", "code"),
         Index(None, "local_plan", postgresql_where="local_plan IS NOT NULL"),
         Index(None, "owner", "due_on", "id", postgresql_where=WITH_OWNER),
-        Index(None, "due_on", "id", postgresql_where=WITH_OTHERS),
+        Index(None, "due_on", "id", postgresql_where=UNENDED),
         Index("uq_item_continues", "continues", unique=True, postgresql_where="continues IS NOT NULL"),
         one_of("state", ItemState),
         one_of("progress_basis", ProgressBasis),
