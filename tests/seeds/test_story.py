@@ -137,6 +137,16 @@ async def test_one_that_was_broken_off_goes_on_where_it_stopped(
     assert await _states(entrance, "plan") == {"closed": 1, "adopted": 1}
 
 
+async def test_what_lies_ahead_of_a_clock_that_is_behind_is_not_told(
+    entrance: Entrance, way: Way, story: Story
+) -> None:
+    assert story.until(date(2026, 10, 12)) == story
+    early = story.until(date(2024, 6, 30))
+    assert await _tell(entrance, way, early) == (True, len(early.acts))
+    assert await _states(entrance, "plan") == {"in-force": 1}
+    assert await _states(entrance, "local_plan") == {"closed": 1, "in-force": 2}
+
+
 def test_three_units_and_two_departments_have_a_chapter_each(story: Story) -> None:
     assert {one.name for one in story.chapters} == {"KX-YUBEI", "KX-SHAPINGBA", "KX-WANZHOU", "CQKX-XH", "CQKX-KP"}
     assert all(one.title_zh and one.title_en for one in (story.opening, *story.chapters, story.ending))

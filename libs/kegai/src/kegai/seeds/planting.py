@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from kegai.language import say
 from kegai.seeds.course import OFFICE, course, listing
@@ -115,7 +117,8 @@ async def _list_of_items(door: Door, seeds: Seeds, report: Report) -> None:
 
 async def _story(door: Door, _seeds: Seeds, report: Report) -> None:
     """It has a plan of its own, so that both may be planted at once."""
-    if await tell(door, read_story()):
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    if await tell(door, read_story().until(today)):
         report(say("三家单位、两个部门的经过", "the story of three units and two departments"))
 
 

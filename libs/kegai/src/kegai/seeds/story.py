@@ -1,7 +1,7 @@
 """The story is read from files that a person can edit: who did what to which thing, on which day, in which words."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,6 +86,14 @@ class Story:
     def acts(self) -> tuple[Act, ...]:
         """All of it, chapter by chapter."""
         return tuple(act for one in (self.opening, *self.chapters, self.ending) for act in one.acts)
+
+    def until(self, day: date) -> "Story":
+        """As far as it has come by the end of that day: no service takes in what is still to come."""
+
+        def so_far(chapter: Chapter) -> Chapter:
+            return replace(chapter, acts=tuple(act for act in chapter.acts if act.on <= day))
+
+        return Story(self.plan, so_far(self.opening), tuple(map(so_far, self.chapters)), so_far(self.ending))
 
 
 def read_story(folder: Path = FOLDER) -> Story:
