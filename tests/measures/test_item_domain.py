@@ -238,6 +238,24 @@ def test_an_item_is_not_closed_before_its_last_milestone_was_verified() -> None:
     assert item.close(by=JUDGE, on=date(2022, 8, 1)).events
 
 
+# ── how late it is ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("item", "day", "late"),
+    [
+        (an_item_in_progress, date(2022, 12, 31), 0),
+        (an_item_in_progress, date(2023, 1, 1), 1),
+        (a_draft_item, date(2023, 12, 31), 365),
+        (a_closed_item, date(2023, 12, 31), 0),
+    ],
+)
+def test_it_is_late_by_the_days_since_it_was_due_until_it_has_ended(
+    item: Callable[[], Item], day: date, late: int
+) -> None:
+    assert item().as_of(day).days_late == late
+
+
 # ── from where ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

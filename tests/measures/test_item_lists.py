@@ -1,6 +1,6 @@
 """The lists of items that an office works with: what is asked for, in which order, and along which index."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from builders import call_of, item_body, unit_id
+from common.clock import SHANGHAI
 from keeping import keep_an_item
 from measures.item.lists import ItemFilter, ItemOrder, list_items
 from refusals import assert_problem
@@ -59,6 +60,16 @@ async def test_a_list_shows_what_was_asked_for(
 ) -> None:
     reply = await office.get(ITEMS, params={"plan": "PLAN-1"} | asked)
     assert "".join(item["code"][-1] for item in reply.json()["items"]) == expected, reply.text
+
+
+async def test_days_late_are_told_of_what_a_list_calls_late_and_of_nothing_else(
+    office: httpx.AsyncClient, listed: None
+) -> None:
+    shown = (await office.get(ITEMS, params={"plan": "PLAN-1"})).json()["items"]
+    due = (datetime.now(SHANGHAI).date() - date(2022, 12, 31)).days
+    assert {item["code"]: item["days_late"] for item in shown} == {"A1-A": 0, "A1-B": 0, "A1-C": due, "A1-D": 0}
+    address = next(f"{ITEMS}/{item['id']}" for item in shown if item["code"] == "A1-C")
+    assert (await office.get(address)).json()["days_late"] == due
 
 
 async def test_a_list_by_due_date_is_read_page_by_page(office: httpx.AsyncClient, listed: None) -> None:

@@ -5,6 +5,7 @@ for the state that it is in, for a want of permission or of independence.
 """
 
 import dataclasses
+from datetime import date
 from typing import Any, Protocol, get_type_hints
 from uuid import UUID
 
@@ -67,14 +68,22 @@ def offers(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tupl
 
 
 def read_model(state: type[Any]) -> type[BaseModel]:
-    """The model of a state as it is read: its own fields, what the caller may do next, and what is blocked."""
+    """The model of a state as it is read: its own fields, what the caller may do next, and what is blocked.
+
+    What follows of it from the day on which it is read, such as that it is late, is never stored: a state that has
+    such things tells them by a method ``as_of`` of the day, which returns a dataclass of them.
+    """
     fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(state).items()}
+    if as_of := getattr(state, "as_of", None):
+        fields |= {name: (hint, ...) for name, hint in get_type_hints(get_type_hints(as_of)["return"]).items()}
     offered: dict[str, Any] = {"allowed_actions": (tuple[str, ...], ...), "blocked": (tuple[Blocked, ...], ...)}
     return create_model(f"{state.__name__}Read", **fields, **offered)
 
 
-def seen(state: Any, model: type[BaseModel], by: Unit | None, permitted: frozenset[str]) -> BaseModel:
-    """A state as its read model shows it to who acts for this unit and is permitted that much over it."""
+def seen(state: Any, model: type[BaseModel], by: Unit | None, permitted: frozenset[str], today: date) -> BaseModel:
+    """A state as its read model shows it that day to who acts for this unit and is permitted that much over it."""
     told = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    if hasattr(state, "as_of"):
+        told |= dataclasses.asdict(state.as_of(today))
     opened, blocked = offers(state, by, permitted)
     return model.model_validate(told | {"allowed_actions": opened, "blocked": blocked})

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from uuid_utils.compat import uuid7
 
 from common.call import Call
+from common.clock import business_date
 from common.cloudevents import GENESIS
 from common.decision import Change, Kind, Refusal, Refused
 from common.history import History, history_of
@@ -139,7 +140,7 @@ class Aggregates(Generic[State]):
 
     def seen(self, call: Call, state: State) -> BaseModel:
         """A state as ``read_model`` shows it to this caller."""
-        return seen(state, self.read_model, call.caller_unit, self.permitted(call, state))
+        return seen(state, self.read_model, call.caller_unit, self.permitted(call, state), business_date(call.now))
 
     async def history(self, call: Call, aggregate_id: UUID) -> History:
         """All that ever happened to one aggregate, in order, and whether its hash chain holds.

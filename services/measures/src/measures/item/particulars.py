@@ -48,6 +48,14 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class AsOf:
+    """What follows of an item from the day on which somebody looks at it."""
+
+    days_late: int
+    """How many days it is past its due date; 0 before them, and once it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """Why an item ended otherwise than verified, and what goes on in its place."""
 

@@ -8,7 +8,7 @@ from common.contracts.measures import Focus, ItemTag, ProgressBasis
 from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit
 from measures.evidence.grounds import Grounds
 from measures.item.milestone import Milestone, MilestoneState
-from measures.item.particulars import Doubt, Ending, ProgressNote, Schedule
+from measures.item.particulars import AsOf, Doubt, Ending, ProgressNote, Schedule
 from measures.item.rules import (
     EXTENSION_OPEN,
     EXTENSION_STEPS,
@@ -28,6 +28,7 @@ from measures.item.rules import (
     PLANNING,
     STEPS,
     STEPS_FROM,
+    TERMINAL,
     UNKNOWN_MILESTONE,
     WRONG_STATE,
     ItemState,
@@ -102,6 +103,10 @@ class Standing:
                 path = f"milestones/{milestone.number}/{action}"
                 who = MILESTONE_STEPS[action][2]
                 yield permission, path, self._missing_for_milestone(action, milestone, None) or against[who]
+
+    def as_of(self, today: date) -> AsOf:
+        """What follows of it from the day, by the rule of the lists' ``late``."""
+        return AsOf(days_late=0 if self.state in TERMINAL else max(0, (today - self.due_on).days))
 
     def why_not(self, action: str, by: Unit | None, on: date | None = None) -> Refused | None:
         """What speaks against a step of the item by this unit on that day, or now; None if nothing does."""
