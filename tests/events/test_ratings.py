@@ -249,3 +249,35 @@ async def test_a_policy_of_another_name_is_refused(views: Door) -> None:
     async with views.client() as reader:
         reply = await reader.get("/api/v1/progress/measures", params={"policy": "mine"})
     assert reply.status_code == 422
+
+
+async def test_what_is_overdue_is_listed_that_for_the_longest_first(views: Door) -> None:
+    """On 2 January 2023: milestones of A1 and B1 (reported) since 30 June, 186 days; A1-01, A2-01 since 31 December."""
+    told = Told()
+    one_at_96_percent(told)
+    told.item("A2-01", measure="A2", milestones=planned(date(2023, 6, 30)))
+    told.item("A2-02", measure="A2", milestones=planned(HALF_OF_2022)).ends(cancel_item, on=date(2022, 12, 1))
+    told.item("YB-1", local_plan="YB", milestones=planned(HALF_OF_2022))
+    item = told.item("B1-01", measure="B1", milestones=planned(HALF_OF_2022), due_on=date(2023, 6, 30))
+    item.reports(1, date(2022, 6, 1))
+    await learn(views.pool, told.records)
+
+    async def listed(**asked: Any) -> list[tuple[Any, ...]]:
+        async with views.client() as reader:
+            reply = await reader.get("/api/v1/progress/overdue", params={"as_of": "2023-01-02"} | asked)
+        names = ("measure", "item", "milestone", "due_on", "days", "reported")
+        return [tuple(one[name] for name in names) for one in reply.json()["overdue"]]
+
+    everything = [
+        ("A1", "A1-01", 2, "2022-06-30", 186, False),
+        ("B1", "B1-01", 1, "2022-06-30", 186, True),
+        ("A1", "A1-01", None, "2022-12-31", 2, False),
+        ("A2", "A2-01", None, "2022-12-31", 2, False),
+    ]
+    assert await listed() == everything
+    assert await listed(limit=1) == everything[:1]
+    assert await listed(measure="A2") == everything[3:]
+    assert await listed(as_of="2022-06-30") == []
+    assert (await plan_of(views, as_of="2023-01-02"))["overdue"] == {"count": 4, "days": 186}
+    async with views.client() as reader:
+        assert (await reader.get("/api/v1/progress/overdue", params={"measure": "Z9"})).status_code == 404

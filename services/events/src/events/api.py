@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import asyncpg
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from common.contracts import Code
 from common.door import open_to_all
 from events.asked import Asked, AsOf, KnownAt, MinPosition, PolicyAsked, Stamp, asked, wait_for
 from events.stream import Broadcast, Channel, EventStream
 from events.tables import PROJECTION
-from events.views.answers import AspectsAnswer, MeasureAnswer, MeasuresAnswer, PlanAnswer, PlanOverview
-from events.views.plan import look, measure_in
+from events.views.answers import AspectsAnswer, MeasureAnswer, MeasuresAnswer, OverdueAnswer, PlanAnswer, PlanOverview
+from events.views.plan import look, look_closer, measure_in
 
 router = APIRouter(dependencies=[Depends(open_to_all)])
 
@@ -43,6 +43,7 @@ async def looking(
 
 
 Reader = Annotated[Looking, Depends(looking)]
+Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]
 
 
 @router.get("/api/v1/progress/plans/{code}", tags=["progress"], name="read_plan_progress")
@@ -72,6 +73,18 @@ async def measure_progress(reader: Reader, code: Code, plan: Code | None = None)
     """One measure."""
     found, stamp = await reader.at(plan)
     return MeasureAnswer(plan=found.code, measure=measure_in(found, code), stamp=stamp)
+
+
+@router.get("/api/v1/progress/overdue", tags=["progress"], name="list_overdue")
+async def list_overdue(
+    reader: Reader, plan: Code | None = None, measure: Code | None = None, limit: Limit = 50
+) -> OverdueAnswer:
+    """What of a plan or one of its measures is overdue on the day asked for, that for the longest first.
+
+    How many there are stands in the plan's and the measure's progress.
+    """
+    _, found = await look_closer(reader.pool, plan, reader.question, measure=measure, limit=limit)
+    return found
 
 
 @router.get(

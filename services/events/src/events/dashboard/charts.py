@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from events.dashboard.words import Words, one_decimal
 from events.views.answers import AspectProgress, MeasureProgress, PlanOverview
-from events.views.progress import Milestones, Progress
+from events.views.rating import NAMES, Rating
 
 TONES = 4
 CLOSED = "verified-closed"
@@ -22,10 +22,10 @@ class Row:
     name: str
     tone: int
     """Which aspect's colour it has, counted from 1; 0 is none's."""
-    items: int
     closed: int
-    milestones: Milestones
-    progress: Progress
+    """How many of its items are struck off."""
+    part: PlanOverview | AspectProgress | MeasureProgress
+    """The plan, the aspect or the measure with all its other figures."""
     link: str | None = None
     """The id of the chart that shows what this is made of."""
 
@@ -64,9 +64,22 @@ def headline(plan: PlanOverview, words: Words) -> str:
         if share.verified is None
         else words("headline-share", verified=words.share(share.verified), reported=words.share(share.reported)),
         words("headline-items", items=plan.items, closed=closed_of(plan)),
+        words("headline-ratings", ratings=ratings_of(plan, words)) if plan.items else "",
+        words("headline-overdue", count=plan.overdue.count, days=plan.overdue.days) if plan.overdue.count else "",
         words("headline-phase", phase=words.name(plan.phase), span=phase_span(plan)) if plan.phase else "",
         words("headline-ended" if plan.days_left < 0 else "headline-ends", day=ends),
     )
+
+
+def ratings_of(whole: PlanOverview | AspectProgress, words: Words) -> str:
+    """How many measures are rated how, those ratings left out that none has."""
+    told = [f"{words.choose(*NAMES[rating])} {number}" for rating, number in rated_in(whole)]
+    return words.choose("、", ", ").join(told)
+
+
+def rated_in(whole: PlanOverview | AspectProgress) -> list[tuple[Rating, int]]:
+    """The ratings that measures have, each with the number of those that have it."""
+    return [(rating, number) for rating, number in whole.ratings.items() if number]
 
 
 def phase_span(plan: PlanOverview) -> str:
@@ -78,14 +91,12 @@ def phase_span(plan: PlanOverview) -> str:
 
 
 def _whole(plan: PlanOverview, words: Words) -> Row:
-    figures = (plan.items, closed_of(plan), plan.milestones, plan.progress)
-    return Row("plan", "", words("whole-plan"), 0, *figures)
+    return Row("plan", "", words("whole-plan"), 0, closed_of(plan), plan)
 
 
 def _aspect(aspect: AspectProgress, tone: int, words: Words) -> Row:
-    figures = (aspect.items, _closed(aspect.measures), aspect.milestones, aspect.progress)
-    link = f"measures-{aspect.code}"
-    return Row(f"aspect-{aspect.code}", aspect.code, words.name(aspect), tone, *figures, link)
+    closed, link = _closed(aspect.measures), f"measures-{aspect.code}"
+    return Row(f"aspect-{aspect.code}", aspect.code, words.name(aspect), tone, closed, aspect, link)
 
 
 def _measures(aspect: AspectProgress, tone: int, data: str, words: Words) -> Chart:
@@ -95,10 +106,8 @@ def _measures(aspect: AspectProgress, tone: int, data: str, words: Words) -> Cha
             code=measure.code,
             name=words.name(measure),
             tone=tone,
-            items=measure.items,
             closed=_closed([measure]),
-            milestones=measure.milestones,
-            progress=measure.progress,
+            part=measure,
         )
         for measure in aspect.measures
     )
@@ -112,10 +121,10 @@ def _closed(measures: Iterable[MeasureProgress]) -> int:
 
 def _finding(rows: Sequence[Row], words: Words) -> str:
     """Which of the rows are furthest and least far, where most waits to be judged, and of which nothing is known."""
-    known = [(row, row.progress.verified) for row in rows if row.progress.verified is not None]
+    known = [(row, row.part.progress.verified) for row in rows if row.part.progress.verified is not None]
     if not known:
         return words("finding-none")
-    without = [_called(row, words) for row in rows if row.progress.verified is None]
+    without = [_called(row, words) for row in rows if row.part.progress.verified is None]
     (first, most), (last, least) = max(known, key=_share), min(known, key=_share)
     if len(known) == 1:
         said = words("finding-one", name=_called(first, words), share=words.share(most))
@@ -138,7 +147,9 @@ def _share(known: tuple[Row, Decimal]) -> Decimal:
 
 
 def _waiting(rows: Sequence[Row], words: Words) -> str:
-    waits = [(row, (row.progress.reported or Decimal(0)) - (row.progress.verified or Decimal(0))) for row in rows]
+    waits = [
+        (row, (row.part.progress.reported or Decimal(0)) - (row.part.progress.verified or Decimal(0))) for row in rows
+    ]
     row, most = max(waits, key=_share)
     points = one_decimal(most)
     return words("finding-waiting", name=_called(row, words), points=points) if points > 0 else ""

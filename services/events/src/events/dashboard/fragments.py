@@ -12,8 +12,9 @@ from events.dashboard import charts
 from events.dashboard.assets import address
 from events.dashboard.charts import Chart
 from events.dashboard.words import Words
-from events.views.answers import PlanOverview
+from events.views.answers import OverdueAnswer, PlanOverview
 from events.views.progress import to_six_places
+from events.views.rating import NAMES
 
 LATE_SECONDS: Final = 10.0
 """From this lag on the page says that its data may be out of date."""
@@ -34,6 +35,10 @@ def environment(*packages: str) -> Environment:
 
 TEMPLATES: Final = environment("events.dashboard")
 TEMPLATES.filters["told"] = to_six_places
+TEMPLATES.globals["rated_in"] = charts.rated_in
+TEMPLATES.globals["rating_names"] = NAMES
+OVERDUE_LISTED: Final = 10
+"""So many overdue things the page lists; the data has up to 200."""
 FIGURE: Final[Any] = TEMPLATES.get_template("figure.html").module
 PARTS: Final[Any] = TEMPLATES.get_template("parts.html").module
 
@@ -51,6 +56,11 @@ def chart(drawn: Chart, words: Words) -> dict[str, Markup]:
         made[row.id] = FIGURE.bar(row, words)
         made[f"{row.id}-figures"] = FIGURE.cells(row, words)
     return made
+
+
+def overdue(plan: PlanOverview, listed: OverdueAnswer, words: Words) -> dict[str, Markup]:
+    """What is overdue, that for the longest first."""
+    return {"overdue": PARTS.overdue(plan.overdue, listed.overdue, words)}
 
 
 def freshness(stamp: Stamp, words: Words) -> dict[str, Markup]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from common import clock
 from common.decision import Refused
 from events.asked import Stamp, asked, stamp
 from events.dashboard import fragments
@@ -12,8 +13,8 @@ from events.dashboard.words import LANGUAGES, Language, Words
 from events.feed import Change
 from events.stream import Broadcast, Channel, frame
 from events.tables import PROJECTION, PROJECTION_VERSION
-from events.views.answers import PlanOverview
-from events.views.plan import look
+from events.views.answers import OverdueAnswer, PlanOverview
+from events.views.plan import look_closer
 from events.views.rating import Policy
 
 
@@ -25,38 +26,45 @@ def page_channels(broadcast: Broadcast) -> dict[Language, Channel]:
 def _channel(broadcast: Broadcast, words: Words) -> Channel:
     """The plan in force, in one language. Frames have no number: who comes back gets everything anew."""
 
+    drawn_on = clock.business_date(clock.now())
+
     async def greet() -> bytes:
         parts = fragments.freshness(await told_by(), words)
-        if plan := await present():
-            parts |= fragments.overview(plan, words)
+        if found := await present():
+            plan, late = found
+            parts |= fragments.overview(plan, words) | fragments.overdue(plan, late, words)
             for chart in charts_of(plan, words):
                 parts |= fragments.chart(chart, words)
         return _frames(parts)
 
     async def render(changes: Sequence[Change]) -> bytes:
-        plan = await present()
-        if plan is None:
+        found = await present()
+        if found is None:
             return b""
+        plan, late = found
         moved = _moved(plan, {change.measure for change in changes if change.plan == plan.code})
-        parts = fragments.overview(plan, words) if moved else {}
+        parts = fragments.overview(plan, words) | fragments.overdue(plan, late, words) if moved else {}
         for chart in charts_of(plan, words):
             if rows := moved & {row.id for row in chart.rows}:
                 about = {f"{chart.id}-finding", *rows, *(f"{row}-figures" for row in rows)}
                 parts |= {name: part for name, part in fragments.chart(chart, words).items() if name in about}
         return _frames(parts)
 
-    async def present() -> PlanOverview | None:
+    async def present() -> tuple[PlanOverview, OverdueAnswer] | None:
         """The plan in force; None as long as items are known and their plan is not."""
         try:
-            plan, _ = await look(broadcast.pool, None, asked(None, None))
+            return await look_closer(broadcast.pool, None, asked(None, None), limit=fragments.OVERDUE_LISTED)
         except Refused:
             return None
-        return plan
 
     async def told_by() -> Stamp:
         return await stamp(broadcast.pool, (PROJECTION, PROJECTION_VERSION), asked(None, None), Policy().version)
 
     async def beat() -> bytes:
+        nonlocal drawn_on
+        if (today := clock.business_date(clock.now())) != drawn_on:  # what is expected and overdue follows the day
+            drawn_on = today
+            return await greet()
         return _frames(fragments.freshness(await told_by(), words))
 
     return broadcast.open(Channel(f"page-{words.language}", render=render, greet=greet, beat=beat))

@@ -21,7 +21,7 @@ from events.dashboard.fragments import TEMPLATES
 from events.dashboard.words import TEXTS, Words, language_asked
 from events.stream import Broadcast, EventStream
 from events.views.answers import PlanOverview
-from events.views.plan import look, plan_in_force
+from events.views.plan import look_closer, plan_in_force
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -125,9 +125,10 @@ async def dashboard_asset(name: str, v: Text = "") -> Response:
 async def _page(pool: asyncpg.Pool, wanted: Wanted, words: Words) -> Page:
     question = asked(wanted.day, wanted.known_at or None)
     in_force = await plan_in_force(pool)
-    plan, stamp = await look(pool, wanted.plan or in_force, question)
+    plan, late = await look_closer(pool, wanted.plan or in_force, question, limit=fragments.OVERDUE_LISTED)
     drawn = charts_of(plan, words)
-    parts = fragments.freshness(stamp, words) | fragments.overview(plan, words)
+    parts = fragments.freshness(late.stamp, words) | fragments.overview(plan, words)
+    parts |= fragments.overdue(plan, late, words)
     for chart in drawn:
         parts |= fragments.chart(chart, words)
     clocks = urlencode({name: value for name in ("as_of", "known_at") if (value := getattr(wanted, name))})
@@ -135,7 +136,7 @@ async def _page(pool: asyncpg.Pool, wanted: Wanted, words: Words) -> Page:
         words=words,
         plan=plan,
         plans=await pool.fetch("SELECT code, title_zh, title_en FROM plan ORDER BY starts_on DESC, code"),
-        stamp=stamp,
+        stamp=late.stamp,
         charts=drawn,
         fragments=parts,
         past=not question.current,

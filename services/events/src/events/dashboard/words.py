@@ -28,6 +28,34 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "reported": ("已上报", "Reported"),
     "legend-verified": ("已核验：由独立单位核实", "Verified: confirmed by an independent unit"),
     "legend-reported": ("已上报：责任单位报告（含已核验）", "Reported: by the owner, those verified included"),
+    "expected": ("应达", "Expected"),
+    "gap": ("差距（百分点）", "Gap, percentage points"),
+    "original-scope": ("原范围已核验", "Verified of the original scope"),
+    "rating": ("评级", "Rating"),
+    "legend-expected": (
+        "应达：按节点计划日期，当日应完成的份额",
+        "Expected: due by that day, as the milestones are planned",
+    ),
+    "standing": ("应达 {share}，差距 {points} 个百分点", "expected {share}, gap {points} percentage points"),
+    "standing-overdue": ("逾期 {count} 项，最长 {days} 天", "overdue {count}, the longest by {days} days"),
+    "overdue": ("逾期", "Overdue"),
+    "overdue-days": ("逾期天数", "Days overdue"),
+    "overdue-longest": ("最长逾期（天）", "Longest, in days"),
+    "overdue-none": (
+        "截至所查日期，没有逾期的事项和节点。",
+        "On the day asked for no item and no milestone is overdue.",
+    ),
+    "overdue-finding": (
+        "逾期 {count} 项，最长 {days} 天；以下列出逾期最久的 {shown} 项。",
+        "Overdue: {count}, the longest by {days} days. Listed are the {shown} that are so for the longest.",
+    ),
+    "overdue-what": ("内容", "What"),
+    "overdue-item": ("事项本身", "the item itself"),
+    "overdue-milestone": ("节点 {number}", "milestone {number}"),
+    "due-on": ("应完成日期", "Due on"),
+    "waits-for": ("状态", "State"),
+    "reported-waits": ("已上报，待核验", "reported, waits for the judges"),
+    "not-reported": ("未上报", "not reported"),
     "closed": ("已销号", "Struck off"),
     "closed-of-items": ("已销号 / 改革事项", "Struck off / items"),
     "items": ("改革事项", "Items"),
@@ -88,6 +116,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{items} 项改革事项已销号 {closed} 项。",
         "{closed} of {items} reform items are struck off.",
     ),
+    "headline-ratings": ("举措评级：{ratings}。", "Measures are rated: {ratings}."),
+    "headline-overdue": ("逾期 {count} 项，最长 {days} 天。", "Overdue: {count}, the longest by {days} days."),
     "headline-phase": ("处于“{phase}”阶段（{span}）。", "The phase is “{phase}” ({span})."),
     "headline-ended": ("方案已于 {day}到期。", "The plan ended on {day}."),
     "headline-ends": ("方案于 {day}到期。", "The plan ends on {day}."),
@@ -111,6 +141,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "note-attained": (
         "已核验的节点自实际达成之日起计，与何时核验无关。",
         "A verified milestone counts from the day it was attained, not from the day it was judged.",
+    ),
+    "note-rating": (
+        "评级按当日在用的评分办法，由应达与已核验之差和逾期天数得出；已验收、暂停或无数据的另列，不评级。",
+        "Ratings follow from the gap between expected and verified and from days overdue, by the policy of that day.",
     ),
     "note-no-data": (
         "“暂无数据”表示没有可计算的依据，不等于 0。",
@@ -173,6 +207,10 @@ class Words:
     def share(self, share: Decimal | None) -> str:
         """A ratio of 0–1 as a percentage with one decimal; ``no data`` for None."""
         return self("no-data") if share is None else f"{one_decimal(share)}%"
+
+    def points(self, gap: Decimal) -> str:
+        """A gap of shares in percentage points with one decimal."""
+        return str(one_decimal(gap))
 
     def day(self, day: date) -> str:
         """A day in full."""

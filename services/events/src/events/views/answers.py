@@ -128,3 +128,29 @@ class MeasureAnswer(Stamped):
 
     plan: str
     measure: MeasureProgress
+
+
+class Lateness(BaseModel):
+    """An item that has not ended by its day, or a milestone of it that is not verified by its own."""
+
+    measure: str
+    item: str
+    """The item's code."""
+    title_zh: str
+    title_en: str
+    owner: UUID
+    """The unit that answers for it."""
+    milestone: int | None
+    """The milestone's number; null for the item itself."""
+    due_on: date
+    days: int
+    """By how many days it is overdue on the day that is asked for."""
+    reported: bool
+    """Whether its owner says that it is done: then it waits for the judges."""
+
+
+class OverdueAnswer(Stamped):
+    """What is overdue, that for the longest first."""
+
+    plan: str
+    overdue: list[Lateness]

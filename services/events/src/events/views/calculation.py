@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-WORD: Final = """
-LEFT JOIN LATERAL (
+WORD: Final = """(
     SELECT w.status FROM milestone_word w
     WHERE w.item = m.item AND w.number = m.number AND w.recorded_at <= $2 AND w.effective_on <= $1
       AND NOT EXISTS (
@@ -13,8 +12,7 @@ LEFT JOIN LATERAL (
             AND later.replaces = w.version AND later.recorded_at <= $2
       )
     ORDER BY w.effective_on DESC, w.version DESC LIMIT 1
-) word ON true
-"""
+)"""
 """What was last said of whether milestone ``m`` is attained. $1 as_of, $2 known_at."""
 
 LEFT: Final = """
@@ -55,7 +53,7 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT m.weight, word.status, NOT {LEFT} AS counts
         FROM milestone m
-        {WORD}
+        LEFT JOIN LATERAL {WORD} word ON true
         WHERE m.item = i.id AND m.recorded_at <= $2 AND m.effective_on <= $1
     ) milestone
 ) done

@@ -12,10 +12,10 @@ from common.database import Connection
 from common.decision import Kind, Refusal
 from events.asked import Asked, Stamp, stamp
 from events.tables import PROJECTION, PROJECTION_VERSION
-from events.views.answers import AspectProgress, MeasureProgress, PhaseNow, PlanOverview
+from events.views.answers import AspectProgress, Lateness, MeasureProgress, OverdueAnswer, PhaseNow, PlanOverview
 from events.views.progress import Key, MeasureFigures, Milestones, Progress, figures, mean, mean_progress, weights
 from events.views.rating import Policy, Rating, expected, overdue, overdue_together, policy_of, rated, scored
-from events.views.schedule import Schedule, schedules
+from events.views.schedule import Late, Schedule, late_of, schedules
 from events.views.standing import Standing, standings
 
 NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothing is known of such a plan", kind=Kind.ABSENT)
@@ -119,6 +119,31 @@ async def _known(connection: Connection, plan: asyncpg.Record, closed: bool, que
         policy=await policy_of(connection, plan["id"], question),
         plan_closed=closed,
     )
+
+
+async def look_closer(
+    pool: asyncpg.Pool, code: str | None, question: Asked, *, measure: str | None = None, limit: int
+) -> tuple[PlanOverview, OverdueAnswer]:
+    """A plan, or the one in force if none is named, and what of it or of one of its measures is overdue.
+
+    :raises Refused: ``plan.not-found``, ``measure.not-found``.
+    """
+    code = code or await plan_in_force(pool)
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        plan, policy = await overview(connection, code, question)
+        if measure is not None:
+            measure_in(plan, measure)
+        found = await late_of(connection, code, question, measure=measure, limit=limit)
+        told = await stamp(connection, (PROJECTION, PROJECTION_VERSION), question, policy.version)
+    return plan, OverdueAnswer(plan=code, overdue=[lateness(one, question) for one in found], stamp=told)
+
+
+def lateness(late: Late, question: Asked) -> Lateness:
+    """Something overdue, with the days by which it is on the day that is asked for."""
+    return Lateness(
+        measure=late.measure, item=late.code, title_zh=late.title_zh, title_en=late.title_en, owner=late.owner,
+        milestone=late.number, due_on=late.due_on, days=(question.as_of - late.due_on).days, reported=late.reported,
+    )  # fmt: skip
 
 
 def measure_in(plan: PlanOverview, code: str) -> MeasureProgress:

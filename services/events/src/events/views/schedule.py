@@ -15,84 +15,95 @@ ENDED: Final = "('verified-closed', 'cancelled', 'merged', 'carried-over')"
 BEGUN: Final = "('in-progress', 'reported-done', 'verified-closed')"
 """An item in one of these states shows that work on its measure has begun."""
 CURVES: Final = ("expected", "by_baseline")
+MUNICIPAL: Final = municipal(CURVES).format(
+    source="listed", among="", weighed="AND plan = $3 AND effective_on <= $1 AND recorded_at <= $2"
+)
 
-PLANNED: Final = f"""
-WITH listed AS MATERIALIZED (SELECT {LISTED} FROM item i {STATE} WHERE i.plan = $3),
-planned AS MATERIALIZED (
-    SELECT i.item, m.number, m.weight, m.planned_on AS first_planned_on, word.status,
-           coalesce(moved.planned_on, m.planned_on) AS planned_on
-    FROM listed i
-    JOIN milestone m ON m.item = i.item AND m.recorded_at <= $2 AND m.effective_on <= $1
+MILESTONES: Final = f"""(
+    SELECT m.item, m.number, m.weight, m.planned_on AS first_planned_on,
+           coalesce(moved.planned_on, m.planned_on) AS day,
+           i.progress_basis = 'milestones' AND step.state NOT IN {ENDED}
+           AND coalesce(moved.planned_on, m.planned_on) < $1 AND {WORD} IS DISTINCT FROM 'verified' AS late
+    FROM milestone m
     LEFT JOIN LATERAL (
         SELECT v.planned_on FROM milestone_move v
         WHERE v.item = m.item AND v.number = m.number AND v.recorded_at <= $2 AND v.effective_on <= $1
         ORDER BY v.effective_on DESC, v.version DESC LIMIT 1
     ) moved ON true
-    {WORD}
-    WHERE NOT {LEFT}
-),
-curve AS MATERIALIZED (
-    SELECT i.*, share.expected, share.by_baseline
-    FROM listed i
-    LEFT JOIN (
-        SELECT item, sum(CASE WHEN planned_on <= $1 THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS expected,
-               sum(CASE WHEN first_planned_on <= $1 THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS by_baseline
-        FROM planned GROUP BY item
-    ) share USING (item)
-),
-running AS MATERIALIZED (
-    SELECT i.* FROM listed i LEFT JOIN listed above ON above.item = i.parent
-    WHERE i.state NOT IN {ENDED}
-      AND (i.local_plan IS NULL OR above.progress_basis = 'local-items' AND above.state NOT IN {OUT})
-),
-overdue AS (
-    SELECT i.measure, i.item, NULL::int AS number, due.due_on, i.state = 'reported-done' AS reported
-    FROM running i
-    JOIN item put_down ON put_down.id = i.item
-    LEFT JOIN LATERAL (
-        SELECT v.due_on FROM item_move v
-        WHERE v.item = i.item AND v.recorded_at <= $2 AND v.effective_on <= $1
-        ORDER BY v.effective_on DESC, v.version DESC LIMIT 1
-    ) moved ON true
-    CROSS JOIN LATERAL (SELECT coalesce(moved.due_on, put_down.due_on) AS due_on) due
-    WHERE due.due_on < $1
-    UNION ALL
-    SELECT i.measure, i.item, m.number, m.planned_on, coalesce(m.status = 'reported', false)
-    FROM running i JOIN planned m USING (item)
-    WHERE i.progress_basis = 'milestones' AND m.status IS DISTINCT FROM 'verified' AND m.planned_on < $1
-)
-"""  # noqa: S608 - our own words
-"""What the milestones that count are planned for, and what is overdue. $1 as_of, $2 known_at, $3 the plan.
+    WHERE m.item = i.id AND m.recorded_at <= $2 AND m.effective_on <= $1 AND NOT {LEFT}
+)"""  # noqa: S608 - our own words
+"""The milestones of item ``i`` that count, the days that they are and were planned for, and whether they are late.
 
-The planned-value curve of an item: Σw of its milestones that are planned for a day until ``as_of``, that day included,
-/ Σw, by the days as they stand and by those planned at first. Overdue is what has not ended, or is not verified, the
-day after it was to be: items with their milestones, municipal ones and local ones that a municipal item counts.
+One is late the day after it was to be verified and is not, as long as its item has not ended.
 """
 
-SCHEDULES: Final = f"""
-{PLANNED}
-SELECT measure, began.begun, mean.expected, mean.by_baseline, coalesce(late.overdue, 0) AS overdue, late.earliest
-FROM (SELECT measure, bool_or(state IN {BEGUN}) AS begun FROM listed GROUP BY measure) began
-LEFT JOIN (
-    SELECT measure, {means(CURVES)}
-    FROM {
-    municipal(CURVES).format(
-        source="curve", among="", weighed="AND plan = $3 AND effective_on <= $1 AND recorded_at <= $2"
-    )
-}
-    GROUP BY measure
-) mean USING (measure)
-LEFT JOIN (
-    SELECT measure, count(*)::int AS overdue, min(due_on) AS earliest FROM overdue GROUP BY measure
-) late USING (measure)
+DUE: Final = f"""
+FROM item i
+{STATE}
+LEFT JOIN LATERAL (
+    SELECT v.due_on FROM item_move v
+    WHERE v.item = i.id AND v.recorded_at <= $2 AND v.effective_on <= $1
+    ORDER BY v.effective_on DESC, v.version DESC LIMIT 1
+) put_off ON true
+CROSS JOIN LATERAL (
+    SELECT coalesce(put_off.due_on, i.due_on) AS due_on,
+           step.state NOT IN {ENDED} AND coalesce(put_off.due_on, i.due_on) < $1 AS late
+) own
 """  # noqa: S608 - our own words
+"""Item ``i`` with the day by which it is due, and whether it is late. $1 as_of, $2 known_at."""
+
+COUNTING: Final = f"""
+(local_plan IS NULL OR parent IN (
+    SELECT above.item FROM listed above WHERE above.progress_basis = 'local-items' AND above.state NOT IN {OUT}
+))
+"""  # noqa: S608 - our own words
+"""Whether an item counts: it is municipal, or local and its part of a municipal one that is measured by such items."""
+
+SCHEDULES: Final = f"""
+WITH listed AS MATERIALIZED (
+    SELECT {LISTED}, own.late::int + curve.late AS overdue,
+           least(CASE WHEN own.late THEN own.due_on END, curve.earliest) AS earliest, curve.expected, curve.by_baseline
+    {DUE}
+    CROSS JOIN LATERAL (
+        SELECT sum(CASE WHEN day <= $1 THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS expected,
+               sum(CASE WHEN first_planned_on <= $1 THEN weight ELSE 0 END) / nullif(sum(weight), 0) AS by_baseline,
+               (count(*) FILTER (WHERE late))::int AS late, min(day) FILTER (WHERE late) AS earliest
+        FROM {MILESTONES} planned
+    ) curve
+    WHERE i.plan = $3
+)
+SELECT measure, late.begun, mean.expected, mean.by_baseline, late.overdue, late.earliest
+FROM (
+    SELECT measure, bool_or(state IN {BEGUN}) AS begun,
+           (sum(CASE WHEN {COUNTING} THEN overdue ELSE 0 END))::int AS overdue,
+           min(CASE WHEN {COUNTING} THEN earliest END) AS earliest
+    FROM listed GROUP BY measure
+) late
+LEFT JOIN (SELECT measure, {means(CURVES)} FROM {MUNICIPAL} GROUP BY measure) mean USING (measure)
+"""  # noqa: S608 - our own words
+"""What is expected of each measure, and what of it is late. $1 as_of, $2 known_at, $3 the plan.
+
+The planned-value curve of an item: Σw of its milestones that are planned for a day until ``as_of``, that day included,
+/ Σw, by the days as they stand and by those planned at first. Late is what has not ended, or is not verified, the day
+after it was to be: items with their milestones, municipal ones and local ones that a municipal item counts.
+"""
 
 LATE: Final = f"""
-{PLANNED}
-SELECT i.measure, i.code, i.title_zh, i.title_en, i.owner, overdue.number, overdue.due_on, overdue.reported
-FROM overdue JOIN item i ON i.id = overdue.item
-WHERE $4::text IS NULL OR i.measure = $4
-ORDER BY overdue.due_on, i.code, overdue.number NULLS FIRST
+WITH listed AS MATERIALIZED (
+    SELECT {LISTED}, i.title_zh, i.title_en, i.owner, own.due_on, own.late
+    {DUE}
+    WHERE i.plan = $3
+), late AS (
+    SELECT item, NULL::int AS number, due_on, state = 'reported-done' AS reported FROM listed WHERE late
+    UNION ALL
+    SELECT i.id, m.number, m.day, {WORD} IS NOT DISTINCT FROM 'reported'
+    FROM item i {STATE} CROSS JOIN LATERAL {MILESTONES} m
+    WHERE i.plan = $3 AND m.late
+)
+SELECT measure, code, title_zh, title_en, owner, late.number, late.due_on, late.reported
+FROM late JOIN listed USING (item)
+WHERE ($4::text IS NULL OR measure = $4) AND {COUNTING}
+ORDER BY late.due_on, code, late.number NULLS FIRST
 LIMIT $5
 """  # noqa: S608 - our own words
 
@@ -111,7 +122,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Overdue:
+class Late:
     """An item that has not ended by its day, or a milestone of it that is not verified by its own."""
 
     measure: str
@@ -132,9 +143,9 @@ async def schedules(connection: Connection, plan: str, question: Asked) -> dict[
     return {row["measure"]: Schedule(*list(row.values())[1:]) for row in rows}
 
 
-async def overdue(
-    connection: Connection, plan: str, question: Asked, *, measure: str | None, limit: int
-) -> list[Overdue]:
-    """What is overdue in a plan or one of its measures, the longest first."""
+async def late_of(
+    connection: Connection, plan: str, question: Asked, *, measure: str | None = None, limit: int
+) -> list[Late]:
+    """What is overdue in a plan or in one of its measures, that for the longest first."""
     rows = await connection.fetch(LATE, question.as_of, question.known_at, plan, measure, limit)
-    return [Overdue(*row.values()) for row in rows]
+    return [Late(*row.values()) for row in rows]
