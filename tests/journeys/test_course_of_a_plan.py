@@ -212,7 +212,7 @@ YUBEI = titled("YB-2022") | {
     "starts_on": "2022-01-01", "ends_on": "2023-12-31",
 }  # fmt: skip
 REDRAFTED = {name: said for name, said in YUBEI.items() if name not in {"plan", "code"}} | {"ends_on": "2022-12-31"}
-OF_YUBEI = {"local_plan": "YB-2022", "parent": "B1-02"}
+OF_YUBEI = {"local_plan": "YB-2022", "parent": "B1-02", "due_on": "2022-12-31"}
 WEIGHTS = {
     "siblings": "items", "parent": "B1",
     "weights": [{"code": "B1-01", "weight": "3"}, {"code": "B1-02", "weight": "1"}],
