@@ -1,7 +1,7 @@
 """A required milestone is verified only with verified evidence, from the day that the plan's policy names."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +22,7 @@ FROM_JUNE = EvidenceRule(since=date(2022, 1, 1), evidence_from=date(2022, 6, 1))
 
 
 def _proof(state: EvidenceState = EvidenceState.VERIFIED, number: int | None = 1) -> Proof:
-    return Proof(uuid4(), number, state)
+    return Proof(uuid4(), number, state, since=ON)
 
 
 def _item(*proofs: Proof, rules: tuple[EvidenceRule, ...] = (FROM_JUNE,), required: bool = True) -> Item:
@@ -49,6 +49,13 @@ def test_evidence_that_is_not_verified_does_not_count(state: EvidenceState) -> N
     assert not _offered(item)
     with refused("milestone.no-verified-evidence"):
         item.verify_milestone(1, by=JUDGE, on=ON)
+
+
+def test_evidence_does_not_count_before_the_day_on_which_it_was_verified() -> None:
+    item = _item(_proof())
+    with refused("milestone.no-verified-evidence"):
+        item.verify_milestone(1, by=JUDGE, on=ON - timedelta(days=1))
+    assert item.verify_milestone(1, by=JUDGE, on=ON + timedelta(days=1)).events
 
 
 @pytest.mark.parametrize("number", [2, None])

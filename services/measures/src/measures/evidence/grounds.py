@@ -16,6 +16,8 @@ class Proof:
     """The milestone's number; None: the item itself."""
     state: EvidenceState
     """What was invalidated stays here, and says that what was judged by it rests on it no more."""
+    since: date
+    """From which day on it is in that state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,12 @@ class Grounds:
 
     def lack(self, number: int, on: date | None) -> bool:
         """Whether a required milestone lacks the evidence that it needs to be verified on that day, or now."""
-        return self._needed(on) and not self._proven(number)
+        return self._needed(on) and not self._proven(number, on)
 
-    def _proven(self, number: int) -> bool:
-        return any(proof.number == number and proof.state is EvidenceState.VERIFIED for proof in self.proofs)
+    def _proven(self, number: int, on: date | None = None) -> bool:
+        """Whether it was proven by that day, or is now: a day before evidence was verified rests on nothing."""
+        verified = (one for one in self.proofs if one.number == number and one.state is EvidenceState.VERIFIED)
+        return any(on is None or one.since <= on for one in verified)
 
     def _needed(self, on: date | None) -> bool:
         rule = next((rule for rule in reversed(self.rules) if on is None or rule.since <= on), None)

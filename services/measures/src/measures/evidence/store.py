@@ -72,7 +72,8 @@ SELECT coalesce(jsonb_agg(took), '[]') FROM (
 GROUNDS: Final = """
 SELECT jsonb_build_object(
     'proofs', ARRAY(
-        SELECT jsonb_build_object('evidence', evidence.id, 'number', link -> 'number', 'state', evidence.state)
+        SELECT jsonb_build_object(
+            'evidence', evidence.id, 'number', link -> 'number', 'state', evidence.state, 'since', evidence.since)
         FROM evidence, jsonb_array_elements(evidence.links) AS link
         WHERE evidence.links @> jsonb_build_array(jsonb_build_object('id', found.id))
         AND link ->> 'id' = found.id::text),

@@ -59,17 +59,23 @@ SELECT jsonb_build_object(
     'adopted_on', plan.adopted_on, 'closed', plan.state = '{PlanState.CLOSED}')
 FROM plan, jsonb_array_elements(plan.measures) one WHERE plan.code = found.plan AND one->>'code' = found.code
 """  # noqa: S608 - names and states of our own
-WORK: Final = f"""
-SELECT jsonb_build_object(
-    'items', count(*),
-    'started', count(*) FILTER (WHERE item.state IN ({_quoted(*STARTED)})) > 0,
-    'unfinished', count(*) FILTER (WHERE item.state NOT IN ({_quoted(*TERMINAL)})),
-    'units', ARRAY(
-        SELECT DISTINCT unit FROM item took, unnest(took.owner || took.co_units) unit
-        WHERE took.plan = found.plan AND took.measure = found.code ORDER BY unit),
-    'since', max(item.since))
-FROM item WHERE item.plan = found.plan AND item.measure = found.code
+_WORK: Final = f"""
+WITH parts AS MATERIALIZED (
+    SELECT measure, owner, co_units, count(*) AS items,
+        count(*) FILTER (WHERE state IN ({_quoted(*STARTED)})) AS started,
+        count(*) FILTER (WHERE state NOT IN ({_quoted(*TERMINAL)})) AS unfinished, max(since) AS since
+    FROM item WHERE {{which}} GROUP BY measure, owner, co_units)
+SELECT measure, jsonb_build_object(
+    'items', sum(items), 'started', sum(started) > 0, 'unfinished', sum(unfinished), 'since', max(since),
+    'units', (
+        SELECT jsonb_agg(DISTINCT unit ORDER BY unit) FROM parts took, unnest(took.owner || took.co_units) unit
+        WHERE took.measure = parts.measure)) AS work
+FROM parts GROUP BY measure
 """  # noqa: S608
+"""What the items of measures amount to, gone through once; {{which}} items."""
+NO_WORK: Final = """'{"items": 0, "started": false, "unfinished": 0}'::jsonb"""
+_OWN: Final = _WORK.format(which="plan = found.plan AND measure = found.code")
+WORK: Final = f"SELECT coalesce((SELECT work FROM ({_OWN}) own), {NO_WORK})"  # noqa: S608
 UNFINISHED: Final = f"""
 EXISTS (SELECT FROM item WHERE item.plan = found.plan AND item.measure = found.code
         AND item.state NOT IN ({_quoted(*TERMINAL)}))
@@ -126,8 +132,12 @@ async def list_measures(call: Call, plan: str) -> list[Measure]:
 
 
 async def _rows(call: Call, plan: str, code: str | None) -> list[asyncpg.Record]:
+    """The rows of a plan's measures, or of one; the items of all of them are gone through once."""
+    work = _WORK.format(which="plan = $1 AND measure = $2" if code else "plan = $1")
     return await call.service.pool.fetch(
-        f"SELECT {measures.selection} FROM (SELECT * FROM {LISTED} LEFT JOIN measure USING (plan, code)) found "  # noqa: S608
+        f"SELECT found.*, ({PUT_DOWN}) AS put_down, coalesce(amount.work, {NO_WORK}) AS work "  # noqa: S608
+        f"FROM (SELECT * FROM {LISTED} LEFT JOIN measure USING (plan, code)) found "
+        f"LEFT JOIN ({work}) amount ON amount.measure = found.code "
         "WHERE found.plan = $1 AND ($2::text IS NULL OR found.code = $2) ORDER BY found.code",
         plan,
         code,

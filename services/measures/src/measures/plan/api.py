@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -34,7 +34,6 @@ from measures.plan.requests import (
 from measures.plan.store import checklist_of, list_plans, plans
 
 router = APIRouter(prefix="/api/v1/plans", tags=["plans"], route_class=Door)
-SHOWN_MAX: Final = 200
 
 
 class StillOpenShown(BaseModel):
@@ -145,8 +144,8 @@ async def closing_checklist(call: Annotated[Call, needs("plan.check")], plan_id:
     return ClosingChecklist(
         plan=plan.code,
         state=plan.state,
-        open_count=len(found.open),
-        open=tuple(_shown(one) for one in found.open[:SHOWN_MAX]),
+        open_count=found.open_count,
+        open=tuple(_shown(one) for one in found.open),
         carried_over=tuple(one.code for one in found.carried),
         settled_on=found.settled_on,
     )

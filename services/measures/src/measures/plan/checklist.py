@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
+
+NAMED_MAX: Final = 200
 
 
 class OpenKind(StrEnum):
@@ -37,6 +40,14 @@ class Checklist:
     """How far all that belongs to a plan has come, by code."""
 
     open: tuple[StillOpen, ...]
+    """The first ``NAMED_MAX`` of all that is open."""
     carried: tuple[Carried, ...]
     settled_on: date | None
     """The day on which the last of what ended did so; None where nothing ever was in the plan."""
+    more: int = 0
+    """How much is open beside what is named."""
+
+    @property
+    def open_count(self) -> int:
+        """How much is open."""
+        return len(self.open) + self.more

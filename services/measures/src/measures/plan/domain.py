@@ -177,7 +177,7 @@ class Plan(Standing):
             return Change(self, (), on)
         self._require("close")
         if checklist.open:
-            raise STILL_OPEN(count=len(checklist.open), codes=", ".join(one.code for one in checklist.open[:10]))
+            raise STILL_OPEN(count=checklist.open_count, codes=", ".join(one.code for one in checklist.open[:10]))
         if successor == self.code:
             raise SUCCESSOR_ITSELF(pointer="/successor")
         for one in checklist.carried:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import Column, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
@@ -13,7 +14,7 @@ from common.rows import AggregateRow, one_of
 from common.saving import Ground
 from common.store import Aggregates
 from measures.item.rules import TERMINAL, ItemState
-from measures.plan.checklist import Carried, Checklist, OpenKind, StillOpen
+from measures.plan.checklist import NAMED_MAX, Carried, Checklist, StillOpen
 from measures.plan.domain import Plan
 from measures.plan.rules import PlanState
 from measures.tables import Base
@@ -54,17 +55,31 @@ class PlanRow(Base, AggregateRow, table=True):
 
 COUNTED_OUT: Final = (ItemState.CANCELLED, ItemState.MERGED)
 CHECKLIST: Final = """
-SELECT 'item' AS kind, id, code, state, since, state <> ALL($2) AS open, ending ->> 'successor' AS successor
-FROM item WHERE plan = $1
-UNION ALL
-SELECT 'local-plan', id, code, state, since, state <> 'closed', NULL FROM local_plan WHERE plan = $1
-UNION ALL
-SELECT 'measure', id, code, state, since, false, NULL FROM measure WHERE plan = $1
-ORDER BY code
+SELECT
+    (SELECT count(*) FROM item WHERE plan = $1 AND state <> ALL($2))
+    + (SELECT count(*) FROM local_plan WHERE plan = $1 AND state <> 'closed') AS open,
+    ARRAY(SELECT to_jsonb(named) FROM (
+        (SELECT 'item' AS kind, id, code, state FROM item WHERE plan = $1 AND state <> ALL($2) ORDER BY code LIMIT $3)
+        UNION ALL
+        (SELECT 'local-plan', id, code, state FROM local_plan WHERE plan = $1 AND state <> 'closed'
+         ORDER BY code LIMIT $3)
+        ORDER BY code LIMIT $3
+    ) named) AS named,
+    ARRAY(
+        SELECT jsonb_build_object('id', id, 'code', code, 'successor', ending ->> 'successor') FROM item
+        WHERE plan = $1 AND state = 'carried-over' ORDER BY code
+    ) AS carried,
+    greatest(
+        (SELECT max(since) FROM item WHERE plan = $1 AND state = ANY($2)),
+        (SELECT max(since) FROM local_plan WHERE plan = $1 AND state = 'closed'),
+        (SELECT max(since) FROM measure WHERE plan = $1)
+    ) AS settled_on
 """
 """All that stands in a plan and can be open, and its measures, which close with it but not before their last step.
-$1 is the plan's code, $2 the states in which an item has ended."""
+$1 is the plan's code, $2 the states in which an item has ended, $3 how much of what is open is named."""
 
+_OPEN: Final = TypeAdapter(StillOpen)
+_CARRIED: Final = TypeAdapter(Carried)
 BY_CODE: Final = (
     "SELECT found.*, found.xmin::text::bigint AS written "
     "FROM (SELECT $1::text AS code) asked LEFT JOIN plan found USING (code)"
@@ -133,13 +148,13 @@ async def item_codes(call: Call, plan: str, measure: str) -> frozenset[str]:
 
 async def checklist_of(call: Call, plan: str) -> Checklist:
     """What in a plan is open, what was carried over, and when the last of it ended."""
-    rows = await call.service.pool.fetch(CHECKLIST, plan, TERMINAL)
+    (found,) = await call.service.pool.fetch(CHECKLIST, plan, TERMINAL, NAMED_MAX)
+    named = tuple(map(_OPEN.validate_json, found["named"]))
     return Checklist(
-        open=tuple(
-            StillOpen(OpenKind(row["kind"]), row["id"], row["code"], row["state"]) for row in rows if row["open"]
-        ),
-        carried=tuple(Carried(row["id"], row["code"], row["successor"]) for row in rows if row["successor"]),
-        settled_on=max((row["since"] for row in rows if not row["open"]), default=None),
+        open=named,
+        carried=tuple(map(_CARRIED.validate_json, found["carried"])),
+        settled_on=found["settled_on"],
+        more=found["open"] - len(named),
     )
 
 
