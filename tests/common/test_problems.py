@@ -200,10 +200,22 @@ async def test_a_method_that_is_not_offered_is_named_so(office: httpx.AsyncClien
     assert_problem(await office.delete(PLANS), 405, "request.method-not-allowed")
 
 
-async def test_a_method_that_is_not_offered_names_those_that_are(office: httpx.AsyncClient) -> None:
-    reply = await office.request("TRACE", f"{PLANS}/{'0' * 32}")
+@pytest.mark.parametrize(
+    ("path", "there_are"),
+    [
+        (PLANS, "GET, POST"),
+        (f"{PLANS}/{'0' * 32}", "GET"),
+        (f"{PLANS}/{'0' * 32}/adopt", "POST"),
+        ("/api/v1/items/verify-batch", "POST"),
+        (f"/api/v1/evidence-files/{'0' * 64}", "GET, PUT"),
+    ],
+)
+async def test_a_method_that_is_not_offered_names_those_that_are(
+    office: httpx.AsyncClient, path: str, there_are: str
+) -> None:
+    reply = await office.delete(path)
     assert_problem(reply, 405, "request.method-not-allowed")
-    assert reply.headers["allow"] == "GET"
+    assert reply.headers["allow"] == there_are
 
 
 @pytest.mark.parametrize("path", [f"{PLANS}/1", f"{PLANS}?limit=0", f"{PLANS}?limit=201", f"{PLANS}?limit=x"])

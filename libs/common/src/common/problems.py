@@ -132,6 +132,17 @@ def correlation_of(request: Request) -> str:
     return found
 
 
+def methods_at(request: Request) -> list[str]:
+    """The methods that there are at an address, all of them (RFC 9110, 10.2.1); in order.
+
+    Where an address is written out as it is (``/items/verify-batch``), what may stand there otherwise
+    (``/items/{item_id}``) does not count.
+    """
+    routes: list[Any] = [route for route in request.app.routes if route.path_regex.match(request.scope["path"])]
+    written_out = [route for route in routes if "{" not in route.path]
+    return sorted({method for route in written_out or routes for method in route.methods or ()})
+
+
 def about(scope: Scope) -> dict[str, str]:
     """What a line in the log says of the request that it belongs to."""
     return {"path": scope["path"], "correlation": scope["state"]["correlation"], "trace": span_of(scope).trace_id}
@@ -158,7 +169,8 @@ def install(app: FastAPI) -> None:
         text = TITLES.get(error.status_code, (str(error.detail),) * 2)
         refusal = Refusal(f"request.{HTTPStatus(error.status_code).name.lower().replace('_', '-')}", *text)
         response = problem(request, refusal(), status=error.status_code)
-        response.headers.update(error.headers or {})  # a method that there is not names those that there are: RFC 9110
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = ", ".join(methods_at(request))
         return response
 
     async def away(request: Request, error: Exception) -> Response:
