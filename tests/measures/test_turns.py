@@ -14,17 +14,16 @@ import pytest
 
 from builders import item_body, plan_body
 from doors import Door
-from eventually import eventually
 from local_plans import LOCAL_PLANS, local_plan_body
 from measures.item.store import items
 from measures.local_plan.store import local_plans
 from measures.measure.domain import measure_id
 from measures.measure.store import measures as measures_store
 from measures.plan.store import plans
+from moments import HOLD_UP, Command, together
 
 ITEMS, MEASURES = "/api/v1/items", "/api/v1/measures"
 WHY: Final = {"reason": "误销号", "authority": "会议纪要 2023-5"}
-Command = Callable[[], Awaitable[httpx.Response]]
 
 
 @pytest.fixture
@@ -46,38 +45,6 @@ async def watcher(measures: Door) -> AsyncIterator[asyncpg.Connection]:
     await connection.execute(HOLD_UP)
     yield connection
     await connection.close()
-
-
-HOLD_UP: Final = """
-CREATE FUNCTION hold_up() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END $$;
-CREATE TRIGGER hold_up BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION hold_up()
-"""
-"""Every event is held up in its insertion, after its aggregate was saved, while somebody has this lock for himself."""
-
-
-async def together(
-    watcher: asyncpg.Connection, first: Command, second: Command
-) -> tuple[httpx.Response, httpx.Response]:
-    """What both say when the second has looked and would save while the first is being saved."""
-
-    async def waiting(count: int) -> None:
-        async def held_up() -> bool:
-            sql = (
-                "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
-                "WHERE NOT granted AND datname = current_database()"
-            )
-            return bool(await watcher.fetchval(sql) >= count)
-
-        await eventually(held_up)
-
-    await watcher.execute("SELECT pg_advisory_lock(1)")
-    one = asyncio.ensure_future(first())
-    await waiting(1)
-    two = asyncio.ensure_future(second())
-    await waiting(2)
-    await watcher.execute("SELECT pg_advisory_unlock(1)")
-    return await one, await two
 
 
 async def say(client: httpx.AsyncClient, address: str, **body: Any) -> httpx.Response:
@@ -307,3 +274,12 @@ async def test_what_is_refused_in_a_turn_leaves_nothing_held(
     for _ in range(2):
         assert codes(await say(office, f"{item}/merge", into="NOWHERE", **WHY)) == ["item.unknown"]
     await done(office, ITEMS, **item_body())
+
+
+async def test_a_command_that_is_sent_again_gets_the_reply_that_it_got_in_its_turn(
+    measures: Door, office: httpx.AsyncClient, item: str
+) -> None:
+    await done(office, ITEMS, **item_body(code="A1-INTO"))
+    once = measures.client_for("reform-office", "CQ", idempotency_key="merge-1")
+    first, again = [await say(once, f"{item}/merge", into="A1-INTO", **WHY) for _ in range(2)]
+    assert (first.status_code, again.content, again.headers["etag"]) == (200, first.content, first.headers["etag"])
