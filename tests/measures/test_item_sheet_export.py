@@ -2,11 +2,14 @@
 
 import csv
 import io
+from datetime import date, datetime
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.clock import SHANGHAI
 from doors import Door
 from measures.item_sheet.columns import as_text, escaped
 from refusals import assert_problem
@@ -61,3 +64,17 @@ async def test_only_what_the_caller_may_know_of_is_given_out(
     assert [item["code"] for item in given.json()] == ["A1-01"]
     refused = await measures.client_for("participant").get("/api/v1/items/export", params={"plan": "PLAN-1"})
     assert_problem(refused, 403, "auth.not-permitted")
+
+
+@pytest.mark.parametrize("written", ["csv", "json"])
+async def test_how_late_an_item_is_follows_from_the_day_of_the_question(
+    office: httpx.AsyncClient, plan: str, written: str
+) -> None:
+    await sent(office, as_csv(a_line("A1-01"), a_line("A1-02", due_on="2099-12-31")))
+    given = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": written})
+    if written == "json":
+        late = {item["code"]: item["days_late"] for item in given.json()}
+    else:
+        lines = csv.DictReader(io.StringIO(given.content.decode("utf-8-sig"), newline=""))
+        late = {line["事项代码 code"]: int(line["逾期天数 days_late"]) for line in lines}
+    assert late == {"A1-01": (datetime.now(SHANGHAI).date() - date(2022, 12, 31)).days, "A1-02": 0}

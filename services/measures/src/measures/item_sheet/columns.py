@@ -122,6 +122,7 @@ COLUMNS: Final = (
     Column("effective_on", "生效日期", Of.LINE, as_day),
     Column("reason", "调整原因", Of.LINE),
     Column("state", "状态", Of.NOTHING),
+    Column("days_late", "逾期天数", Of.NOTHING),
     Column("milestone_state", "节点状态", Of.NOTHING),
 )
 NAMED: Final = {column.name: column for column in COLUMNS}

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from common.call import Call
+from common.clock import business_date
 from common.directory import Directory
 from measures.item.domain import Item
 from measures.item.lists import ItemFilter, ItemOrder, list_items, place
@@ -37,10 +39,11 @@ def export(call: Call, directory: Directory, wanted: ItemFilter, form: Form) -> 
 async def _pages(call: Call, directory: Directory, wanted: ItemFilter) -> AsyncIterator[list[dict[str, Any]]]:
     after: str | None = None
     codes = {unit.id: code for code, unit in (await directory.units()).items()}
+    today = business_date(call.now)
     while found := await list_items(call, wanted, order=ItemOrder.CODE, after=after, limit=PAGE_ITEMS):
         shown = found[:PAGE_ITEMS]
         parents = await _codes_of(call, {item.parent for item in shown if item.parent})
-        yield [_told(item, codes | parents) for item in shown]
+        yield [_told(item, codes | parents, today) for item in shown]
         if len(found) <= PAGE_ITEMS:
             return
         after = place(shown[-1], ItemOrder.CODE)
@@ -52,11 +55,12 @@ async def _codes_of(call: Call, items: Iterable[UUID]) -> dict[UUID, str]:
     return {row["id"]: row["code"] for row in rows}
 
 
-def _told(item: Item, codes: Mapping[UUID, str]) -> dict[str, Any]:
-    """An item as ``ItemAddition`` would say it, with its state and those of its milestones."""
+def _told(item: Item, codes: Mapping[UUID, str], today: date) -> dict[str, Any]:
+    """An item as ``ItemAddition`` would say it, with its state, those of its milestones, and how late it is today."""
     names = [column.name for column in WRITTEN if column.of is Of.ITEM] + ["plan", "state"]
     told = {name: getattr(item, name) for name in names}
     told["owner"], told["co_units"] = codes.get(item.owner), [codes.get(unit) for unit in item.co_units]
+    told["days_late"] = item.as_of(today).days_late
     told["parent"] = codes.get(item.parent) if item.parent else None
     told["milestones"] = [
         milestone.words() | {"weight": f"{milestone.weight.normalize():f}", "state": milestone.state}
