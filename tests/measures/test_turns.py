@@ -132,7 +132,7 @@ async def test_no_item_is_added_in_the_moment_of_its_measures_submission(
     if not guarded:
         assert codes(*both) in ([201, 200], [200, 201])
     else:
-        assert codes(*both) == ([201, "measure.open-items"] if added_first else [200, "version.contended"])
+        assert codes(*both) == ([201, "measure.open-items"] if added_first else [200, "measure.takes-no-items"])
 
 
 # ── an item is reopened while its plan, or its local plan, is closed ─────────────────────────────────────────────────
@@ -200,7 +200,9 @@ async def test_nothing_begins_in_a_local_plan_in_the_moment_of_its_closing(
         return await say(office, f"{local}/close", reason="均已了结")
 
     pair = {"add": (add, close), "reopen": (reopen, close), "close": (close, add)}[first]
-    refused = {"add": "local-plan.items-open", "reopen": "local-plan.items-open", "close": "version.contended"}[first]
+    refused = {"add": "local-plan.items-open", "reopen": "local-plan.items-open", "close": "local-plan.wrong-state"}[
+        first
+    ]
     both = await together(watcher, *pair)
     assert all(reply.is_success for reply in both) if not guarded else codes(*both)[1] == refused
 

@@ -3,11 +3,13 @@
 from starlette.responses import Response
 
 from common.call import Call
+from common.saving import Ground
 from measures.continuation.continuing import continue_item, successor_of
 from measures.continuation.requests import Continuation
 from measures.item.store import items
 from measures.measure.store import measure_above
-from measures.plan.store import ground_named
+from measures.plan.domain import Plan
+from measures.plan.store import on_ground
 
 
 async def continue_carried(call: Call, request: Continuation) -> Response:
@@ -19,22 +21,25 @@ async def continue_carried(call: Call, request: Continuation) -> Response:
     """
     on = call.effective(request.effective_on)
     before = (await items.load(call, request.item)).state
-    plan, ground = await ground_named(call, successor_of(before), pointer="/item")
     measure = request.measure or before.measure
-    plan.require_open_for_items(measure, on=on)
-    above = await measure_above(call, plan.code, measure)
-    return await items.create(
-        call,
-        lambda new_id: continue_item(
-            before,
-            id=new_id,
-            plan_starts_on=plan.starts_on,
-            measure=measure,
-            code=request.code or before.code,
-            planned_start_on=request.planned_start_on,
-            due_on=request.due_on,
-            above=above,
-            on=on,
-        ),
-        ground=ground,
-    )
+
+    async def list_in(plan: Plan, ground: Ground) -> Response:
+        plan.require_open_for_items(measure, on=on)
+        above = await measure_above(call, plan.code, measure)
+        return await items.create(
+            call,
+            lambda new_id: continue_item(
+                before,
+                id=new_id,
+                plan_starts_on=plan.starts_on,
+                measure=measure,
+                code=request.code or before.code,
+                planned_start_on=request.planned_start_on,
+                due_on=request.due_on,
+                above=above,
+                on=on,
+            ),
+            ground=ground,
+        )
+
+    return await on_ground(call, successor_of(before), list_in, pointer="/item")

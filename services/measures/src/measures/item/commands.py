@@ -9,6 +9,7 @@ from starlette.responses import Response
 from common.call import Call
 from common.decision import Change
 from common.directory import Directory
+from common.saving import Ground
 from measures.item.addition import add_item
 from measures.item.domain import Item
 from measures.item.ending import carry_over_item, merge_item, reopen_item
@@ -19,7 +20,7 @@ from measures.local_plan.store import local_plan_named
 from measures.measure.lead import MeasureAbove
 from measures.measure.store import measure_above
 from measures.plan.domain import Plan
-from measures.plan.store import ground_named, plan_named
+from measures.plan.store import on_ground, plan_named
 
 AS_THEY_ARE: Final = "SELECT FROM item WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"
 """Items that take no step until the turn is over."""
@@ -30,8 +31,11 @@ async def add(call: Call, directory: Directory, request: ItemAddition) -> Respon
 
     :raises Refused: ``plan.unknown``, and what ``addition`` and its decision refuse.
     """
-    plan, ground = await ground_named(call, request.plan)
-    return await items.create(call, await addition(call, directory, request, plan=plan), ground=ground)
+
+    async def list_in(plan: Plan, ground: Ground) -> Response:
+        return await items.create(call, await addition(call, directory, request, plan=plan), ground=ground)
+
+    return await on_ground(call, request.plan, list_in)
 
 
 async def addition(

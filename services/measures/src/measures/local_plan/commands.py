@@ -7,10 +7,12 @@ from starlette.responses import Response
 
 from common.call import Call
 from common.decision import Change
+from common.saving import Ground
 from measures.local_plan.domain import LocalPlan, draft_local_plan
 from measures.local_plan.requests import LocalPlanDraft, LocalReason, Redraft
 from measures.local_plan.store import items_of, local_plans
-from measures.plan.store import ground_named, plan_named
+from measures.plan.domain import Plan
+from measures.plan.store import on_ground, plan_named
 
 
 async def draft(call: Call, request: LocalPlanDraft) -> Response:
@@ -20,23 +22,26 @@ async def draft(call: Call, request: LocalPlanDraft) -> Response:
         ``effective.before-plan``, and what ``draft_local_plan`` refuses.
     """
     on, by = call.effective(request.effective_on), call.unit
-    plan, ground = await ground_named(call, request.plan)
-    for place, measure in enumerate(request.measures):
-        plan.require_open_for_items(measure, on=on, pointer=f"/measures/{place}")
-    return await local_plans.create(
-        call,
-        lambda new_id: draft_local_plan(
-            request.as_drafted(),
-            id=new_id,
-            plan=plan.code,
-            plan_starts_on=plan.starts_on,
-            plan_ends_on=plan.ends_on,
-            code=request.code,
-            by=by,
-            on=on,
-        ),
-        ground=ground,
-    )
+
+    async def draft_in(plan: Plan, ground: Ground) -> Response:
+        for place, measure in enumerate(request.measures):
+            plan.require_open_for_items(measure, on=on, pointer=f"/measures/{place}")
+        return await local_plans.create(
+            call,
+            lambda new_id: draft_local_plan(
+                request.as_drafted(),
+                id=new_id,
+                plan=plan.code,
+                plan_starts_on=plan.starts_on,
+                plan_ends_on=plan.ends_on,
+                code=request.code,
+                by=by,
+                on=on,
+            ),
+            ground=ground,
+        )
+
+    return await on_ground(call, request.plan, draft_in)
 
 
 async def redraft(call: Call, local_plan_id: UUID, request: Redraft) -> Response:

@@ -1,5 +1,6 @@
 """Where plans are kept, how one is found by its code, and what stands between it and its closing."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Final
 
@@ -7,12 +8,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
+from starlette.responses import Response
 
 from common.call import Call
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Refused
+from common.lanes import CONTENDED
 from common.rows import AggregateRow, one_of
 from common.saving import Ground
-from common.store import Aggregates
+from common.store import ATTEMPTS_MAX, Aggregates
 from measures.item.rules import TERMINAL, ItemState
 from measures.plan.checklist import NAMED_MAX, Carried, Checklist, StillOpen
 from measures.plan.domain import Plan
@@ -114,6 +117,22 @@ async def ground_named(call: Call, code: str, *, pointer: str = "/plan") -> tupl
     if record["id"] is None:
         raise UNKNOWN_PLAN(pointer=pointer, code=code)
     return plans.codec.state_of(record), Ground("plan", record["id"], record["written"])
+
+
+async def on_ground(
+    call: Call, code: str, create: Callable[[Plan, Ground], Awaitable[Response]], *, pointer: str = "/plan"
+) -> Response:
+    """Create something in the plan with that code; look at everything again where a turn lay between.
+
+    :raises Refused: ``plan.unknown``, what is refused of ``create``, ``version.contended`` after five turns.
+    """
+    for left in reversed(range(ATTEMPTS_MAX)):
+        try:
+            return await create(*await ground_named(call, code, pointer=pointer))
+        except Refused as refused:
+            if refused.refusal is not CONTENDED or not left:
+                raise
+    raise CONTENDED()
 
 
 def stands_in_plan(table: str) -> str:
