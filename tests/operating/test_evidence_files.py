@@ -131,6 +131,13 @@ async def test_what_a_killed_upload_left_is_named_and_cleared(kegai: Kegai, fold
     assert not left.exists()
 
 
+async def test_an_upload_that_ends_while_it_is_looked_at_is_none_that_broke_off(
+    kegai: Kegai, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Files, "unfinished", lambda _: [folder / "gone#1"])
+    assert "that broke off" not in (await kegai("check")).output
+
+
 async def test_a_store_that_is_away_or_no_place_at_all_is_said_in_one_sentence(kegai: Kegai) -> None:
     away = await kegai("check", KEGAI_FILES="s3://nowhere?endpoint=http://127.0.0.1:1&region=x&skip_signature=true")
     assert (away.exit_code, "The store of files cannot be reached" in away.output) == (1, True)

@@ -93,8 +93,16 @@ async def compare(place: Place, files: Files) -> Comparison:
             for row in rows
             if row["file"] not in kept or kept[row["file"]].size_bytes != row["size_bytes"]
         ),
-        unfinished=tuple(one for one in files.unfinished() if one.stat().st_mtime < before.timestamp()),
+        unfinished=tuple(one for one in files.unfinished() if _left_before(one, before)),
     )
+
+
+def _left_before(unfinished: Path, then: datetime) -> bool:
+    """Whether it was left before then; what has become whole since it was listed, or was removed, was not."""
+    try:
+        return unfinished.stat().st_mtime < then.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 async def clean(place: Place, files: Files, *, dry_run: bool) -> Comparison:
