@@ -207,3 +207,12 @@ def by_state(plan: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """Of each measure, the states in which there is an item."""
     measures = [measure for aspect in plan["aspects"] for measure in aspect["measures"]]
     return {one["code"]: {state: count for state, count in one["by_state"].items() if count} for one in measures}
+
+
+def ratings_of(plan: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """How each measure of a plan is rated, its gap, how much of it is overdue and by how many days at most."""
+    measures = [measure for aspect in plan["aspects"] for measure in aspect["measures"]]
+    return [
+        (one["rated"]["rating"], one["expected"]["gap"], one["overdue"]["count"], one["overdue"]["days"])
+        for one in measures
+    ]

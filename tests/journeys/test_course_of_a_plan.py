@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.contracts.measures import MediaType
-from courses import Course, We, by_state, figures_of
+from courses import Course, We, by_state, figures_of, ratings_of
 from living import Living
 from papers import FILES, PDF
 
@@ -258,6 +258,15 @@ IN_THE_END = {
 }
 
 
+RATED = {
+    # of A1, B1 and B2 on a day: the rating, the gap of what is expected to what is verified, what is late, and how long
+    # nothing is planned before June 2024; all was for 30 June: 1 - (3·1/4 + 1·1)/4 and 1 - 1/4; in the end B2: 1 - 1/2
+    "2022-12-31": [("green", "-0.375000", 0, 0), ("green", "-0.375000", 0, 0), ("green", "0.000000", 0, 0)],
+    "2024-07-10": [("done", "0.000000", 0, 0), ("red", "0.562500", 2, 10), ("red", "0.750000", 2, 10)],
+    "2026-04-30": [("done", "0.000000", 0, 0), ("red", "0.562500", 0, 0), ("red", "0.500000", 0, 0)],
+}
+
+
 async def shows_what_was_computed_by_hand(course: Course, before_the_doubt: str) -> None:
     """The views agree with the tables above, on two days, by what is known now and by what was known before."""
     early, late = {"as_of": "2022-12-31"}, {"as_of": "2026-04-30"}
@@ -284,3 +293,4 @@ async def shows_what_was_computed_by_hand(course: Course, before_the_doubt: str)
         }
     )
     assert await course.states("measure A1", "measure B1", "local-plan of Yubei") == ["closed", "closed", "closed"]
+    assert {day: ratings_of(await course.plan(PLAN, as_of=day)) for day in RATED} == RATED
