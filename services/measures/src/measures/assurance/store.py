@@ -11,7 +11,7 @@ from common.decision import Refusal
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from measures.assurance.domain import Assurance, AssuranceState
-from measures.subject.lookup import PARTAKERS, SEEN, concerned
+from measures.subject.lookup import PARTAKERS, concerned, listed
 from measures.tables import Base
 
 GIVEN_ALREADY = Refusal(
@@ -61,18 +61,4 @@ async def list_assurances(
     call: Call, *, plan: str, subject: str | None, state: AssuranceState | None, after: UUID | None, limit: int
 ) -> list[Assurance]:
     """Assurances of a plan that the caller may know of, oldest first; one more than ``limit`` if there are more."""
-    scope = assurances.scope(call)
-    rows = await call.service.pool.fetch(
-        f"SELECT * FROM (SELECT {assurances.selection} FROM assurance found WHERE plan = $4) AS found WHERE {SEEN} "  # noqa: S608
-        "AND ($5::text IS NULL OR subject = $5) AND ($6::text IS NULL OR state = $6) "
-        "AND ($7::uuid IS NULL OR id > $7) ORDER BY id LIMIT $8",
-        scope.everything,
-        [str(unit) for unit in scope.units],
-        [str(unit) for unit in scope.leads],
-        plan,
-        subject,
-        state,
-        after,
-        limit + 1,
-    )
-    return [assurances.codec.state_of(row) for row in rows]
+    return await listed(call, assurances, plan=plan, subject=subject, state=state, after=("id", after), limit=limit)

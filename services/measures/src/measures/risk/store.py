@@ -12,7 +12,7 @@ from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from measures.risk.domain import Risk, RiskState
-from measures.subject.lookup import PARTAKERS, SEEN, concerned
+from measures.subject.lookup import PARTAKERS, SEEN, concerned, listed
 from measures.tables import Base
 
 CODE_TAKEN = Refusal(
@@ -68,19 +68,7 @@ async def list_risks(
     call: Call, *, plan: str, subject: str | None, state: RiskState | None, after: str, limit: int
 ) -> list[Risk]:
     """Risks of a plan by code, only those that the caller may know of, one more than ``limit`` if there are more."""
-    scope = risks.scope(call)
-    rows = await call.service.pool.fetch(
-        f"SELECT * FROM (SELECT {risks.selection} FROM risk found WHERE plan = $4) AS found "  # noqa: S608
-        f"WHERE ({SEEN} OR owner::text = ANY($2::text[])) "
-        "AND ($5::text IS NULL OR subject = $5) AND ($6::text IS NULL OR state = $6) "
-        "AND code > $7 ORDER BY code LIMIT $8",
-        scope.everything,
-        [str(unit) for unit in scope.units],
-        [str(unit) for unit in scope.leads],
-        plan,
-        subject,
-        state,
-        after,
-        limit + 1,
+    seen = f"{SEEN} OR owner::text = ANY({{0}}::text[])"
+    return await listed(
+        call, risks, plan=plan, subject=subject, state=state, after=("code", after), limit=limit, seen=seen
     )
-    return [risks.codec.state_of(row) for row in rows]

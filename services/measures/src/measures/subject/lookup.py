@@ -1,7 +1,8 @@
 """Where it is asked what a rating or a risk is of: whether there is such a measure or item, and whose work it is."""
 
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -9,9 +10,13 @@ from common.call import Call
 from common.contracts.measures import SubjectKind
 from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal
 from common.roles import Concerned
+from common.showing import Aggregate
+from common.store import Aggregates
+from measures.asking import Asking
 from measures.plan.store import plan_named
 from measures.subject.partakers import Partakers
 
+State = TypeVar("State", bound=Aggregate)
 UNKNOWN_SUBJECT = Refusal(
     "subject.unknown",
     zh="方案中没有代码为 {subject} 的对象",
@@ -36,8 +41,8 @@ CASE found.subject_kind WHEN 'item' THEN (
 """
 """The ``Partakers`` of the measure or item that ``found`` names; NULL if there is none."""
 
-SEEN: Final = "($1 OR partakers->'units' ?| $2::text[] OR partakers->'leads'->-1->>'unit' = ANY($3::text[]))"
-"""The condition on rows with ``partakers`` that a list's scope sets; $1 to $3 are everything, units, leads."""
+SEEN: Final = "partakers->'units' ?| {0}::text[] OR partakers->'leads'->-1->>'unit' = ANY({1}::text[])"
+"""The condition on rows with ``partakers`` that a list's scope sets: its units, its leads."""
 
 _ASKED: Final = f"""
 SELECT {PARTAKERS} FROM (SELECT $1::text AS plan, $2::text AS subject_kind, $3::text AS subject) AS found
@@ -64,3 +69,37 @@ async def partakers_of(call: Call, *, plan: str, kind: SubjectKind, subject: str
     if partakers is None or f"{kind}.read" not in call.permitted(concerned(partakers)):
         raise UNKNOWN_SUBJECT(pointer="/subject", kind=kind, subject=subject)
     return partakers
+
+
+async def listed(
+    call: Call,
+    store: Aggregates[State],
+    *,
+    plan: str,
+    subject: str | None,
+    state: str | None,
+    after: tuple[str, UUID | str | None],
+    limit: int,
+    seen: str = SEEN,
+) -> list[State]:
+    """Ratings or risks of a plan that the caller may know of; one more than ``limit`` if there are more.
+
+    :param after: the column by which they are in order, and where in it the page before ended.
+    :param seen: the condition that the caller's scope sets: its units, its leads.
+    """
+    asking, scope, (column, last) = Asking(), store.scope(call), after
+    asking.where("plan = {}", plan)
+    if subject is not None:
+        asking.where("subject = {}", subject)
+    if state is not None:
+        asking.where("state = {}", state)
+    if last is not None:
+        asking.where(column + " > {}", last)
+    if not scope.everything:
+        asking.where(f"({seen})", list(map(str, scope.units)), list(map(str, scope.leads)))
+    rows = await call.service.pool.fetch(
+        f"SELECT * FROM (SELECT {store.selection} FROM {store.codec.table.name} found) told "  # noqa: S608 - our own words
+        f"WHERE {asking} ORDER BY {column} LIMIT {limit + 1:d}",
+        *asking.parameters,
+    )
+    return [store.codec.state_of(row) for row in rows]
