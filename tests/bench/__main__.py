@@ -16,7 +16,7 @@ from bench.measuring import Figure
 from kegai.tokens import Keys
 from servers import Servers
 
-BENCHES = ("command", "gateway", "overload", "relay", "projector", "visible", "idle")
+BENCHES = ("command", "gateway", "overload", "relay", "projector", "visible", "idle", "lists", "importing")
 KEPT = Path(".kegai/bench.json")
 MISSED, NOT_MEASURED = 1, 2
 HEADINGS = ("", "quantity", "ours", "baseline", "ratio", "spread", "CPU µs/op", "goal", "met")
