@@ -52,6 +52,21 @@ async def test_its_figures_are_those_that_were_computed_by_hand(living: Living) 
     )
 
 
+def _rated(plan: dict[str, Any]) -> dict[str, str]:
+    return {one["code"]: one["rated"]["rating"] for aspect in plan["aspects"] for one in aspect["measures"]}
+
+
+async def test_its_measures_are_rated_as_they_stood(living: Living) -> None:
+    spring, late = await _plan(living, "2023-04-01"), await _plan(living, "2025-10-31")
+    # A1: what was wrongly verified counts no more, and was due in 2022. B2 is suspended.
+    assert _rated(spring) == {"A1": "red", "A2": "green", "B1": "green", "B2": "grey", "B3": "green"}
+    # A2: 1 and 1/3 where all was due by June. B2: 1, 1 and 1/3. B1 is accepted, A1 before its judges.
+    assert _rated(late) == {"A1": "green", "A2": "red", "B1": "done", "B2": "red", "B3": "green"}
+    summer = await _plan(living, "2023-07-01")
+    (of_a2,) = (one for one in summer["aspects"][0]["measures"] if one["code"] == "A2")
+    assert (of_a2["assured"]["rating"], of_a2["risks_open"]) == ("yellow", 1)
+
+
 async def test_it_has_ended_and_leaves_the_municipal_plan_alone(living: Living) -> None:
     over = await _plan(living, "2026-11-01")
     assert over["state"] == "closed"

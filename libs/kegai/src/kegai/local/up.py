@@ -61,7 +61,7 @@ def links(stack: Stack) -> str:
     """What to open and what to type next, with the real addresses."""
     rows = (
         (say("看板", "Dashboard"), f"{stack.url}/"),
-        (say("示例经过", "Story"), f"{stack.url}/?plan={STORY}&as_of=2023-12-31"),
+        (say("示例经过", "Story"), f"{stack.url}/?plan={STORY}&as_of=2025-10-31"),
         (say("接口", "API"), f"{stack.url}/docs"),
         (say("事件", "Events"), f"{stack.url}/events/docs      Kafka {stack.kafka_bootstrap}"),
         (say("实时", "Live"), f"curl -N {stack.url}/stream"),

@@ -102,8 +102,7 @@ def read_story(folder: Path = FOLDER) -> Story:
     Raises:
         StackError: a line cannot be read, names nobody of the cast, or something that nobody has put down.
     """
-    cast: dict[str, By] = {name: (one["role"], one["unit"]) for name, one in _yaml(folder / "cast.yaml").items()}
-    items = _items(folder)
+    cast, items = read_cast(folder), _items(folder)
     names = [OPENING, *dict.fromkeys(item.owner for item in items), ENDING]
     opening, *chapters, ending = (_chapter(folder / f"{name}.yaml", cast, items) for name in names)
     plan = next(act.thing for act in opening.acts if act.step is None)
@@ -112,6 +111,11 @@ def read_story(folder: Path = FOLDER) -> Story:
     if strays := sorted({act.thing for act in story.acts if not act.thing.startswith("measure ")} - known):
         raise StackError(f"未曾列入：{', '.join(strays)}", f"Nobody has put these down: {', '.join(strays)}")
     return story
+
+
+def read_cast(folder: Path = FOLDER) -> dict[str, By]:
+    """Who may act, by name: somebody in every role of the table."""
+    return {name: (one["role"], one["unit"]) for name, one in _yaml(folder / "cast.yaml").items()}
 
 
 def _items(folder: Path) -> list[StoryItem]:
