@@ -178,6 +178,20 @@ async def test_what_cannot_be_done_stops_nothing_else_and_is_counted(pool: async
     assert CLOCK_LOOKED.collect() == looked, "not all that was due is done"
 
 
+async def test_a_kind_that_cannot_be_asked_for_silences_no_other(pool: asyncpg.Pool) -> None:
+    rated = await rate(pool, "A1-01", expires_on=date(2026, 10, 5))
+
+    async def wrong(pool: asyncpg.Pool, _: date) -> Sequence[Due[Any]]:
+        await pool.fetch("SELECT 'no day'::date")
+        return []
+
+    before, looked = _counted("kegai_clock_failures_total", "wrong"), CLOCK_LOOKED.collect()
+    await clock_on(pool, BACK_ON, {"wrong": wrong, **DUE}).catch_up()
+    assert await happened(pool) == [(date(2026, 10, 5), "assurance-expired", rated)]
+    assert _counted("kegai_clock_failures_total", "wrong") - before == 1
+    assert CLOCK_LOOKED.collect() == looked
+
+
 def _done() -> float:
     return sum(_counted("kegai_clock_done_total", kind) for kind in DUE)
 

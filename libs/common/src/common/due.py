@@ -80,13 +80,21 @@ class Clock:
         """Do all that is due by today, of all kinds in one order: the earliest day first.
 
         Of what was found together, each is begun when the one before it is durable, so that several workers keep the
-        order too. What cannot be done is logged, counted, and tried again at the next look.
+        order too. What cannot be done, or asked for, is logged, counted, and tried again at the next look.
 
-        :raises Exception: what the database says to a question, or that it is away: the rest waits for the next look.
+        :raises Exception: that the database is away: all that is left waits for the next look.
         """
         today = business_date(self._now())
-        found = [(due, kind) for kind, ask in self._kinds.items() for due in await ask(self._service.pool, today)]
-        all_done = True
+        found, all_done = list[tuple[Due[Any], str]](), True
+        for kind, ask in self._kinds.items():
+            try:
+                found += [(due, kind) for due in await ask(self._service.pool, today)]
+            except AWAY:
+                raise
+            except Exception as error:  # noqa: BLE001 - what cannot be asked for one kind does not silence the others
+                CLOCK_FAILURES.labels(kind).inc()
+                log.error("clock.not-asked", kind=kind, error=repr(error))
+                all_done = False
         for due, kind in sorted(found, key=lambda one: (one[0].on, one[0].key)):
             self.beat = time.monotonic()
             all_done &= await self._do(due, kind)
