@@ -38,7 +38,9 @@ def _carried(**changed: Any) -> Item:
         report: dict[str, Any] = {"attained_on": date(2022, 6, 1), "note": None, "by": OWNER, "on": date(2022, 6, 10)}
         item = item.report_milestone(number, **report).state
     item = item.verify_milestone(1, by=JUDGE, on=date(2022, 6, 20)).state
-    return carry_over_item(item, successor="PLAN-2", **WHY, by=None, on=date(2026, 3, 31)).state
+    return carry_over_item(
+        item, successor="PLAN-2", plan_since=date(2026, 1, 5), **WHY, by=None, on=date(2026, 3, 31)
+    ).state
 
 
 def _continued(item: Item, **changed: Any) -> Change[Item]:

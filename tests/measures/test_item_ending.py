@@ -49,7 +49,7 @@ def _merged(item: Item, into: Item = OTHER, **changed: str) -> Change[Item]:
 
 
 def _carried_over(item: Item, successor: str = "PLAN-2") -> Change[Item]:
-    return carry_over_item(replace(item, above=ENDING), successor=successor, **WHY, by=None, on=LATER)
+    return carry_over_item(replace(item, above=ENDING), successor=successor, plan_since=LATER, **WHY, by=None, on=LATER)
 
 
 ENDS: list[Callable[[Item], Change[Item]]] = [_cancelled, _merged, _carried_over]
@@ -138,7 +138,13 @@ def test_a_merger_that_happened_stands_whatever_the_other_became() -> None:
 
 def test_an_item_is_not_carried_over_while_its_plan_goes_on() -> None:
     with refused("item.plan-goes-on"):
-        carry_over_item(an_item_in_progress(), successor="PLAN-2", **WHY, by=None, on=LATER)
+        carry_over_item(an_item_in_progress(), successor="PLAN-2", plan_since=LATER, **WHY, by=None, on=LATER)
+
+
+def test_no_item_is_carried_over_as_of_a_day_before_the_final_evaluation_began() -> None:
+    item, early = replace(an_item_in_progress(), above=ENDING), LATER - timedelta(days=1)
+    with refused("effective.before-predecessor"):
+        carry_over_item(item, successor="PLAN-2", plan_since=LATER, **WHY, by=None, on=early)
 
 
 def test_an_item_is_not_carried_over_into_its_own_plan() -> None:

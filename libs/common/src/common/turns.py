@@ -6,13 +6,16 @@ can contradict each other stand on one row, their ground. A turn writes it anew 
 durable; what is created on it shares it for the moment of its saving, and is not saved if a turn lay between.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
 from common.call import Call
 from common.grouping import ACQUIRE_SECONDS_MAX
+
+Decision = TypeVar("Decision")
 
 
 @asynccontextmanager
@@ -25,3 +28,12 @@ async def in_turn(call: Call, ground: str, aggregate_id: UUID) -> AsyncIterator[
     async with service.turn, service.pool.acquire(timeout=ACQUIRE_SECONDS_MAX) as connection, connection.transaction():
         await connection.execute(ground, aggregate_id)
         yield replace(call, service=service.over(connection))
+
+
+def by_the_row(decide: Decision) -> Callable[[Call], Awaitable[Decision]]:
+    """A look for a decision that needs nothing but what is read beside its row: the turn alone matters to it."""
+
+    async def look(_turn: Call) -> Decision:
+        return decide
+
+    return look

@@ -12,8 +12,8 @@ from common.directory import Directory
 from common.saving import Ground
 from measures.item.addition import add_item
 from measures.item.domain import Item
-from measures.item.ending import carry_over_item, merge_item, reopen_item
-from measures.item.requests import CarryOver, ItemAddition, Merger, ReasonWithAuthority
+from measures.item.ending import carry_over_item, merge_item
+from measures.item.requests import CarryOver, ItemAddition, Merger
 from measures.item.rules import LOCAL_PLAN_ELSEWHERE
 from measures.item.store import item_named, items
 from measures.local_plan.store import local_plan_named
@@ -114,27 +114,13 @@ async def merge(call: Call, item_id: UUID, request: Merger) -> Response:
     return await items.change_in_turn(call, item_id, look)
 
 
-async def reopen(call: Call, item_id: UUID, request: ReasonWithAuthority) -> Response:
-    """Work on a closed item goes on; meanwhile nothing is closed in which it stands.
-
-    :raises Refused: ``item.not-found``, and what ``reopen_item`` refuses.
-    """
-    on = call.effective(request.effective_on)
-
-    async def look(_own: Call) -> Callable[[Item], Change[Item]]:
-        return lambda item: reopen_item(
-            item, reason=request.reason, authority=request.authority, by=call.caller_unit, on=on
-        )
-
-    return await items.change_in_turn(call, item_id, look)
-
-
 async def carry_over(call: Call, item_id: UUID, request: CarryOver) -> Response:
     """Carry an item over into a successor plan, which is looked up by its code.
 
-    :raises Refused: ``plan.unknown``, and what ``carry_over_item`` refuses.
+    :raises Refused: ``item.not-found``, ``plan.unknown``, and what ``carry_over_item`` refuses.
     """
     on = call.effective(request.effective_on)
+    own = await plan_named(call, (await items.load(call, item_id)).state.plan)
     successor = await plan_named(call, request.successor, pointer="/successor")
     return await items.change(
         call,
@@ -142,6 +128,7 @@ async def carry_over(call: Call, item_id: UUID, request: CarryOver) -> Response:
         lambda item: carry_over_item(
             item,
             successor=successor.code,
+            plan_since=own.since,
             reason=request.reason,
             authority=request.authority,
             by=call.caller_unit,

@@ -9,8 +9,9 @@ from common.call import Call
 from common.door import Door, needs
 from common.http import JUST_DO_IT, Command
 from common.store import Decided
+from common.turns import by_the_row
 from measures.item import commands
-from measures.item.ending import cancel_item
+from measures.item.ending import cancel_item, reopen_item
 from measures.item.extension import grant_extension, refuse_extension, request_extension, reschedule_item
 from measures.item.note import note_progress
 from measures.item.reminder import remind_owner
@@ -102,4 +103,11 @@ async def carry_over(call: Annotated[Call, needs("item.carry-over")], item_id: U
 @router.post("/{item_id}/reopen", response_model=Decided, name="reopen_item")
 async def reopen(call: Annotated[Call, needs("item.reopen")], item_id: UUID, why: ReasonWithAuthority) -> Response:
     """The item was wrongly closed: work on it goes on."""
-    return await commands.reopen(call, item_id, why)
+    on = call.effective(why.effective_on)
+    return await items.change_in_turn(
+        call,
+        item_id,
+        by_the_row(
+            lambda item: reopen_item(item, reason=why.reason, authority=why.authority, by=call.caller_unit, on=on)
+        ),
+    )

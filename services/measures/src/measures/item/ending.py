@@ -10,12 +10,13 @@ from common.contracts.measures import (
     ReformItemMerged,
     ReformItemReopened,
 )
-from common.decision import Change, Unit
+from common.decision import Change, Unit, must_follow
 from measures.item.domain import Item
 from measures.item.particulars import Ending
 from measures.item.rules import (
     CARRIED_NOWHERE,
     ENDED_OTHERWISE,
+    LIVE,
     MERGED_ELSEWHERE,
     MERGED_INTO_ENDED,
     MERGED_INTO_ITSELF,
@@ -53,15 +54,25 @@ def merge_item(item: Item, *, into: Item, reason: str, authority: str, by: Unit 
 
 
 def carry_over_item(
-    item: Item, *, successor: str, reason: str, authority: str, by: Unit | None, on: date
+    item: Item,
+    *,
+    successor: str,
+    reason: str,
+    authority: str,
+    by: Unit | None,
+    on: date,
+    plan_since: date = date.min,
 ) -> Change[Item]:
     """A successor plan goes on with the item; in its own plan it stays listed, unfinished and in the denominators.
 
+    :param plan_since: the day on which the last step of its own plan took effect: the beginning of the evaluation.
     :raises Refused: ``item.wrong-state``, ``item.plan-goes-on``, ``item.carried-into-own-plan``,
         ``item.ended-otherwise``, ``effective.before-predecessor``.
     """
     if successor == item.plan:
         raise CARRIED_NOWHERE(pointer="/successor")
+    if item.state in LIVE and item.above.plan_in_final_evaluation:
+        must_follow(on, plan_since)
     event = ReformItemCarriedOver(
         item=item.id, successor=successor, reason=reason, authority=authority, carried_over_on=on
     )

@@ -11,6 +11,7 @@ from common.door import Door, needs
 from common.history import History
 from common.http import JUST_DO_IT, Command, Page
 from common.store import Decided
+from common.turns import by_the_row
 from measures.measure import commands
 from measures.measure.requests import Judgement, LeadGiven, TagsGiven, WhyReturned, WhySuspended
 from measures.measure.store import list_measures, measures
@@ -87,7 +88,10 @@ async def submit(
     call: Annotated[Call, needs("measure.submit")], measure_id: UUID, command: Command = JUST_DO_IT
 ) -> Response:
     """The lead puts the measure before the judges (报请验收): all its items have ended."""
-    return await commands.submit(call, measure_id, command)
+    on = call.effective(command.effective_on)
+    return await measures.change_in_turn(
+        call, measure_id, by_the_row(lambda measure: measure.submit(by=call.unit, on=on))
+    )
 
 
 @router.post("/{measure_id}/accept", response_model=Decided, name="accept_measure")

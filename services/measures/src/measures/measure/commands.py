@@ -1,15 +1,12 @@
 """What a measure's command needs beyond the measure: the units that it names, from the directory."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from starlette.responses import Response
 
 from common.call import Call
-from common.decision import Change
 from common.directory import Directory
-from common.http import Command
-from measures.measure.domain import Measure
+from common.turns import by_the_row
 from measures.measure.requests import Judgement, LeadGiven
 from measures.measure.store import measures
 
@@ -29,19 +26,6 @@ async def assign_lead(call: Call, directory: Directory, measure_id: UUID, reques
     )
 
 
-async def submit(call: Call, measure_id: UUID, request: Command) -> Response:
-    """The lead puts the measure before the judges; its items, read beside it, stay as they are meanwhile.
-
-    :raises Refused: what ``Measure.submit`` refuses.
-    """
-    on = call.effective(request.effective_on)
-
-    async def look(_own: Call) -> Callable[[Measure], Change[Measure]]:
-        return lambda measure: measure.submit(by=call.unit, on=on)
-
-    return await measures.change_in_turn(call, measure_id, look)
-
-
 async def accept(call: Call, directory: Directory, measure_id: UUID, request: Judgement) -> Response:
     """The measure is judged done.
 
@@ -49,8 +33,10 @@ async def accept(call: Call, directory: Directory, measure_id: UUID, request: Ju
     """
     on = call.effective(request.effective_on)
     reviewers = [await directory.unit(code, pointer=f"/reviewers/{n}") for n, code in enumerate(request.reviewers)]
-
-    async def look(_own: Call) -> Callable[[Measure], Change[Measure]]:
-        return lambda measure: measure.accept(score=request.score, reviewers=tuple(reviewers), by=call.unit, on=on)
-
-    return await measures.change_in_turn(call, measure_id, look)
+    return await measures.change_in_turn(
+        call,
+        measure_id,
+        by_the_row(
+            lambda measure: measure.accept(score=request.score, reviewers=tuple(reviewers), by=call.unit, on=on)
+        ),
+    )
