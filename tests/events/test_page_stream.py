@@ -1,10 +1,13 @@
 """What the page's stream sends: the very parts that the page is made of, and of those only what moved."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 
 import httpx
 import pytest
 
+from common import clock
 from doors import Door
 from events import feed
 from reading import Read, page
@@ -67,3 +70,37 @@ async def test_the_stream_sends_what_a_change_moves_and_nothing_else(views: Door
     rows = ["plan", "aspect-A", "measure-A2"]
     assert moved >= {"overview", "aspects-finding", "measures-A-finding", *rows, *(f"{row}-figures" for row in rows)}
     assert not [name for name in moved if "-B" in name]
+
+
+async def test_when_a_day_ends_the_whole_page_is_sent_once(
+    views: Door, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert site
+    await learn(views.pool, some_progress().records)
+    channel, today = views.app.state.page_channels["en"], clock.now()
+    assert b"event: measure-A1" not in await channel.beat()
+    monkeypatch.setattr(clock, "now", lambda: today + timedelta(days=1))
+    tomorrow = await channel.beat()
+    assert b"event: measure-A1" in tomorrow
+    assert b"event: overdue" in tomorrow
+    assert b"event: measure-A1" not in await channel.beat()
+
+
+async def test_a_measure_that_is_suspended_moves_on_the_page(views: Door, site: str) -> None:
+    told = some_progress()
+    measure = told.measure()
+    await learn(views.pool, told.records)
+    await feed.sequence(views.pool)
+    told.records.clear()
+    measure.does("suspend", reason="机构调整", by=None, on=date(2023, 7, 1))
+    async with httpx.AsyncClient(base_url=site) as client, client.stream("GET", "/stream/page?lang=en") as stream:
+        heard = frames(stream.aiter_lines())
+        async for name, _ in heard:
+            if name == "measure-B1-figures":
+                break
+        await learn(views.pool, told.records)
+        await feed.sequence(views.pool)
+        async with asyncio.timeout(10):
+            async for name, part in heard:
+                if name == "measure-A1" and 'data-value="grey"' in part:
+                    return

@@ -63,8 +63,8 @@ def _channel(broadcast: Broadcast, words: Words) -> Channel:
     async def beat() -> bytes:
         nonlocal drawn_on
         if (today := clock.business_date(clock.now())) != drawn_on:  # what is expected and overdue follows the day
-            drawn_on = today
-            return await greet()
+            everything, drawn_on = await greet(), today
+            return everything
         return _frames(fragments.freshness(await told_by(), words))
 
     return broadcast.open(Channel(f"page-{words.language}", render=render, greet=greet, beat=beat))
