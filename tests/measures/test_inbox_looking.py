@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from builders import call_of
+from common.roles import ROLES, Over
 from keeping import keep_an_item
 from measures.inbox import waiting
 from measures.inbox.store import waiting_for
@@ -59,7 +60,12 @@ async def test_no_index_of_items_asks_of_what_their_steps_write(pool: asyncpg.Po
     assert columns.isdisjoint({"version", "recorded_at", "milestones", "schedule", "note", "doubts", "reminded_on"})
 
 
-async def test_who_has_nobody_below_looks_for_no_evidence_to_judge(
+JUDGES_STEPS = {
+    "item.return", "item.close", "milestone.verify", "milestone.return", "evidence.verify", "evidence.reject",
+}  # fmt: skip
+
+
+async def test_who_has_nobody_below_looks_for_nothing_to_judge(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody judges what concerns their own unit: so among 100,000 documents nothing has to be looked for."""
@@ -70,7 +76,18 @@ async def test_who_has_nobody_below_looks_for_no_evidence_to_judge(
         return []
 
     monkeypatch.setattr(asyncpg.Pool, "fetch", listen)
-    monkeypatch.setattr(waiting, "WAITING", tuple(kind for kind in waiting.WAITING if kind.noun is Noun.EVIDENCE))
-    for unit, looks in (("YB", 0), ("ORG", 1), ("CQ", 2)):
+    judged = tuple(kind for kind in waiting.WAITING if kind.noun in {Noun.EVIDENCE, Noun.ITEM})
+    monkeypatch.setattr(waiting, "WAITING", judged)
+    for unit, looks in (("YB", 0), ("ORG", 2), ("CQ", 4)):
         await waiting_for(call_of(pool, role="measure-lead", unit=unit), after=None, limit=50)
         assert len(asked) == looks
+
+
+def test_who_holds_such_a_step_over_less_than_all_is_a_judge() -> None:
+    """Else something of their own unit's would wait for them, and would not be looked for."""
+    for kind in waiting.WAITING:
+        looked_for = {step for one in kind.candidates if one.judged for step in one.permissions}
+        for permissions in ROLES.values():
+            assert {
+                step for step in looked_for & permissions.keys() if Over.ALL not in permissions[step]
+            } <= JUDGES_STEPS

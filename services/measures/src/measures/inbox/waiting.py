@@ -44,7 +44,8 @@ class Candidates:
     whose: Callable[[Scope], tuple[str, *tuple[Any, ...]]]
     """The condition, with its values, for who holds them over some units' things alone."""
     judged: bool = False
-    """Whether nobody takes these steps with what concerns their own unit: it is looked for below it alone."""
+    """Whether who holds these over some units' things alone is a judge of theirs, and so of none of their own unit's:
+    what waits is looked for below it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ WAITING: Final = (
         steps=frozenset(OWNERS_STEPS + OTHERS_STEPS),
         candidates=(
             Candidates(OWNERS_STEPS, WITH_OWNER, _owned),
-            Candidates(OTHERS_STEPS, WITH_OTHERS, _partaken),
+            Candidates(OTHERS_STEPS, WITH_OTHERS, _partaken, judged=True),
         ),
         told=_item,
         day="due_on",
