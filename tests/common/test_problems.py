@@ -193,7 +193,8 @@ async def test_a_body_at_the_limit_is_read(office: httpx.AsyncClient) -> None:
 
 
 async def test_there_is_nothing_at_an_unknown_address(office: httpx.AsyncClient) -> None:
-    assert_problem(await office.get("/api/v1/nowhere"), 404, "request.no-such-address")
+    for path in ("/api/v1/nowhere", f"{PLANS}/", "//api/v1/plans"):
+        assert_problem(await office.get(path), 404, "request.no-such-address")
 
 
 async def test_a_method_that_is_not_offered_is_named_so(office: httpx.AsyncClient) -> None:

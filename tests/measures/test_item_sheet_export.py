@@ -78,3 +78,11 @@ async def test_how_late_an_item_is_follows_from_the_day_of_the_question(
         lines = csv.DictReader(io.StringIO(given.content.decode("utf-8-sig"), newline=""))
         late = {line["事项代码 code"]: int(line["逾期天数 days_late"]) for line in lines}
     assert late == {"A1-01": (datetime.now(SHANGHAI).date() - date(2022, 12, 31)).days, "A1-02": 0}
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+async def test_what_cannot_be_looked_for_is_refused_before_anything_is_given_out(
+    office: httpx.AsyncClient, plan: str, form: str
+) -> None:
+    reply = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": form, "text": "\0"})
+    assert_problem(reply, 422, "request.unstorable-character")

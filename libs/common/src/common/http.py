@@ -128,6 +128,7 @@ def create_app(
         openapi_url=f"/openapi/{service}.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # one address for one thing: no reply that no description tells of
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the headers go on without it
         lifespan=lifespan,
     )

@@ -94,5 +94,5 @@ async def export_(
     name = f"items-{wanted.plan}-{business_date(call.now)}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     transfers: Transfers = request.app.state.transfers
-    written = export(call, directory, wanted, form)
+    written = await export(call, directory, wanted, form)
     return transfers.given_out(request, written, headers=headers, media_type=WRITTEN_AS[form])

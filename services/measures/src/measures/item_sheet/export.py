@@ -20,6 +20,8 @@ from measures.item_sheet.columns import COLUMNS, Of, escaped
 PAGE_ITEMS: Final = 200
 WRITTEN: Final = tuple(column for column in COLUMNS if column.of is not Of.LINE)
 """The columns of an export: all but those that say from when and why something is to be changed."""
+Page = list[dict[str, Any]]
+"""Items as ``_told`` tells them."""
 BOM: Final = "\ufeff"
 """Without it spreadsheets take UTF-8 for something else."""
 
@@ -31,12 +33,24 @@ class Form(StrEnum):
     JSON = "json"
 
 
-def export(call: Call, directory: Directory, wanted: ItemFilter, form: Form) -> AsyncIterator[bytes]:
-    """The items that are asked for, by code, only those that the caller may know of; never more than a page at once."""
-    return (_as_csv if form is Form.CSV else _as_json)(_pages(call, directory, wanted))
+async def export(call: Call, directory: Directory, wanted: ItemFilter, form: Form) -> AsyncIterator[bytes]:
+    """The items that are asked for, by code, only those that the caller may know of; never more than a page at once.
+
+    The first page is read before anything is given out: what fails, fails while there is a reply to say so.
+    """
+    pages = _pages(call, directory, wanted)
+    first = await anext(pages, None)
+    return (_as_csv if form is Form.CSV else _as_json)(_from(first, pages))
 
 
-async def _pages(call: Call, directory: Directory, wanted: ItemFilter) -> AsyncIterator[list[dict[str, Any]]]:
+async def _from(first: Page | None, pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    if first is not None:
+        yield first
+    async for page in pages:
+        yield page
+
+
+async def _pages(call: Call, directory: Directory, wanted: ItemFilter) -> AsyncIterator[Page]:
     after: str | None = None
     codes = {unit.id: code for code, unit in (await directory.units()).items()}
     today = business_date(call.now)
@@ -69,7 +83,7 @@ def _told(item: Item, codes: Mapping[UUID, str], today: date) -> dict[str, Any]:
     return told
 
 
-async def _as_json(pages: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[bytes]:
+async def _as_json(pages: AsyncIterator[Page]) -> AsyncIterator[bytes]:
     before = b"["
     async for page in pages:
         yield before + b",\n".join(map(orjson.dumps, page))
@@ -77,7 +91,7 @@ async def _as_json(pages: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[
     yield b"[]\n" if before == b"[" else b"]\n"
 
 
-async def _as_csv(pages: AsyncIterator[list[dict[str, Any]]]) -> AsyncIterator[bytes]:
+async def _as_csv(pages: AsyncIterator[Page]) -> AsyncIterator[bytes]:
     yield (BOM + _lines([[column.title for column in WRITTEN]])).encode()
     async for page in pages:
         yield _lines(line for item in page for line in _cells(item)).encode()
