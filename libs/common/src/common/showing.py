@@ -6,6 +6,7 @@ for the state that it is in, for a want of permission or of independence.
 
 import dataclasses
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol, get_type_hints
 from uuid import UUID
 
@@ -37,7 +38,7 @@ class Aggregate(Protocol):
 class Blocked(BaseModel):
     """A step that begins in this state and is not open to this caller, with the code that it would be refused with."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, frozen=True)
 
     action: str = Field(examples=["close"])
     """Its path, relative to the aggregate's address."""
@@ -59,12 +60,18 @@ def offers(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tupl
     blocked: list[Blocked] = []
     for permission, path, refused in state.steps(by):
         if permission not in permitted:
-            blocked.append(Blocked(action=path, code=NOT_PERMITTED.code))
+            blocked.append(_blocked(path, NOT_PERMITTED.code))
         elif refused is not None:
-            blocked.append(Blocked(action=path, code=refused.refusal.code))
+            blocked.append(_blocked(path, refused.refusal.code))
         else:
             opened.append(path)
     return tuple(opened), tuple(blocked)
+
+
+@lru_cache(maxsize=2048)
+def _blocked(action: str, code: str) -> Blocked:
+    """There are few of them, and a page of a list shows each many times."""
+    return Blocked(action=action, code=code)
 
 
 def read_model(state: type[Any]) -> type[BaseModel]:
