@@ -36,6 +36,8 @@ from showcase import PLAN, showing_the_seeds
 
 EXAMPLES: Final = int(os.environ.get("KEGAI_EXAMPLES", "1"))
 """How many requests chance makes for each operation, beside all that the schema itself suggests."""
+NAMED: Final = 0.75
+"""How many of the requests that are right name what there is: the rest stays as it was made up."""
 Place = ParameterLocation
 
 
@@ -49,7 +51,8 @@ class Caller:
     """What the words of a request may name, by the name of the field; a thing's own words come before them."""
     planter: Planter = field(init=False)
     tokens: dict[str, str] = field(default_factory=dict)
-    chance: Random = field(default_factory=lambda: Random(SEED))
+    chances: dict[str, Random] = field(default_factory=dict)
+    """Each operation has its own: what is changed of one leaves the requests for the others as they were."""
     numbers: Any = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -58,43 +61,50 @@ class Caller:
     def knock(self, case: Case[Any]) -> str:
         """Let the case name what there is wherever it is right; the token by which it is sent."""
         found = self.planter.find(case.operation.method.upper(), case.operation.path)
-        unit, words = self.chance.choice(("ORG", "SOC")), self.words
+        chance = self.chances.setdefault(case.operation.label, Random(f"{SEED} {case.operation.label}"))
+        unit, words = chance.choice(("ORG", "SOC")), self.words
         if found and _right(case, Place.PATH):
             planted = asyncio.run_coroutine_threadsafe(self.planter.plant(found), self.loop).result(10)
             thing = next(name for name in case.path_parameters if name.endswith("_id"))
             case.path_parameters = case.path_parameters | dict(found.path) | {thing: str(planted.id)}
             unit, words = found.unit, {**self.words, **planted.words}
-        self._name(case, words)
+        self._name(case, words, chance)
         if unit not in self.tokens:
             self.tokens[unit] = self.door.keys.token(sorted(ALL_ROLES), unit)
         return self.tokens[unit]
 
-    def _name(self, case: Case[Any], words: Mapping[str, Any]) -> None:
-        """Half of what is right names what there is: in path and query, in a body, or by being a file."""
-        if "if-match" in case.headers and self.chance.random() < 0.5:
+    def _name(self, case: Case[Any], words: Mapping[str, Any], chance: Random) -> None:
+        """Most of what is right names what there is: in path and query, in a body, or by being a file."""
+        if "if-match" in case.headers and chance.random() < NAMED:
             case.headers["if-match"] = '"1"'
-        if isinstance(case.body, dict) and _right(case, Place.BODY) and self.chance.random() < 0.5:
-            told = {"code": f"C-{next(self.numbers)}"} | dict(words) if "{" not in case.path else words
-            case.body = case.body | {name: told[name] for name in case.body.keys() & told.keys()}
+        if isinstance(case.body, dict) and _right(case, Place.BODY) and chance.random() < NAMED:
+            told = dict(words) if "{" in case.path else {**words, "code": f"C-{next(self.numbers)}"}
+            known = {name for name in case.body.keys() & told.keys() if _alike(told[name], case.body[name])}
+            case.body = case.body | {name: told[name] for name in known}
         if case.media_type in FILES and case.meta and case.meta.generation.mode.is_positive:
-            self._send_a_file(case, words)
+            self._send_a_file(case, words, chance)
         if case.path_parameters.keys() <= words.keys() | {"sha256"} and _right(case, Place.PATH):
             content = case.body if isinstance(case.body, bytes) else PDF
             told = dict(words) | {"sha256": sha256_of(content)} | ({"code": "A1"} if "/measures/" in case.path else {})
             case.path_parameters = {name: told[name] for name in case.path_parameters}
-        if "plan" in case.query and _right(case, Place.QUERY) and self.chance.random() < 0.5:
+        if "plan" in case.query and _right(case, Place.QUERY) and chance.random() < NAMED:
             case.query = case.query | {"plan": words["plan"]}
 
-    def _send_a_file(self, case: Case[Any], words: Mapping[str, Any]) -> None:
+    def _send_a_file(self, case: Case[Any], words: Mapping[str, Any], chance: Random) -> None:
         """A file that is what its type says; to the import, a sheet with one more item, without a token to go by."""
         if not case.path.endswith("/import"):
-            case.body = FILES[MediaType(str(case.media_type))] if self.chance.random() < 0.5 else case.body
+            case.body = FILES[MediaType(str(case.media_type))] if chance.random() < NAMED else case.body
             return
         line = a_line(f"A1-{next(self.numbers)}")
         csv = case.media_type == MediaType.CSV
         case.body = as_csv(line) if csv else as_xlsx([list(line), list(line.values())])
         case.query = case.query | {"plan": words["plan"]}
         case.headers.pop("dry-run-token", None)
+
+
+def _alike(there_is: Any, made_up: Any) -> bool:
+    """Whether one may stand for the other: not a code for a measure that a plan puts down."""
+    return not (isinstance(made_up, list) and made_up) or not there_is or type(there_is[0]) is type(made_up[0])
 
 
 def _right(case: Case[Any], where: ParameterLocation) -> bool:
@@ -108,9 +118,26 @@ Answering = AsyncIterator[tuple[str, Caller]]
 
 @asynccontextmanager
 async def directory(door: Door) -> Answering:
-    """A directory with one unit that may be above others, or programmes: both need nothing beside."""
+    """A directory with the city's association, to which others may belong."""
+    caller = Caller(door, asyncio.get_running_loop(), {"parent": "CQKX", "division_code": None, "zone_code": None})
+    async with door.client_for("municipal-admin") as office:
+        city = {
+            "code": "CQKX",
+            "kind": "municipal",
+            "name_zh": "市科协",
+            "name_en": "City",
+            "effective_on": "2021-01-01",
+        }
+        assert (await office.post("/api/v1/units", json=city)).status_code == 201
     async with served(door.app) as url:
-        yield url, Caller(door, asyncio.get_running_loop(), {"parent": None, "kind": "municipal"})
+        yield url, caller
+
+
+@asynccontextmanager
+async def programmes(door: Door) -> Answering:
+    """Programmes, which need nothing beside."""
+    async with served(door.app) as url:
+        yield url, Caller(door, asyncio.get_running_loop())
 
 
 @asynccontextmanager
@@ -144,7 +171,7 @@ async def views(door: Door) -> Answering:
         yield site.url, Caller(door, asyncio.get_running_loop(), words)
 
 
-AT_WORK: Final = {"measures": reform, "societies": directory, "talent": directory, "events": views}
+AT_WORK: Final = {"measures": reform, "societies": directory, "talent": programmes, "events": views}
 DESCRIBED: Final = {service: json.loads(document_of(service)) for service in AT_WORK}
 
 
