@@ -92,6 +92,20 @@ async def test_what_it_is_to_prove_is_there(
     assert_problem(await reporter.post(EVIDENCE, json=body), 422, "evidence.proves-unknown", at=at)
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "2020-12-31"])
+async def test_it_proves_nothing_from_a_day_on_which_its_plan_had_not_begun(
+    reporter: httpx.AsyncClient, item: str, evidence: str, day: str
+) -> None:
+    body = evidence_body(item) | {"effective_on": day}
+    link = {"kind": "item", "id": item.rsplit("/", maxsplit=1)[-1], "effective_on": day}
+    for address, said in ((EVIDENCE, body), (f"{evidence}/link", link)):
+        refused = await reporter.post(address, json=said)
+        assert refused.status_code == 422
+        code = "request.invalid" if day < "1900" else "effective.before-plan"
+        assert (refused.json()["code"], refused.json()["errors"][0]["pointer"]) == (code, "/effective_on")
+    assert (await reporter.get(item)).status_code == 200
+
+
 async def test_a_digest_that_one_knows_is_no_file_that_one_has(
     measures: Door, item: str, uploaded: str, evidence: str
 ) -> None:

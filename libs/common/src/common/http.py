@@ -39,6 +39,8 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True, use_attribute_docstrings=True)
 
 
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -49,13 +51,18 @@ def _as_day(given: object) -> date:
     if not isinstance(given, str) or not _DAY.fullmatch(given):
         raise wrong
     try:
-        return date.fromisoformat(given)
+        day = date.fromisoformat(given)
     except ValueError as error:
         raise wrong from error
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise PydanticCustomError("day_out_of_range", "Should be a day from 1900-01-01 to 2199-12-31")
+    return day
 
 
 Day = Annotated[date, BeforeValidator(_as_day)]
-"""A day as text, ``2022-06-30``; neither a number nor its text is taken for seconds since 1970."""
+"""A day as text, ``2022-06-30``, of the years 1900 to 2199: 0202 is a slip of the pen for 2022, and what PostgreSQL
+keeps as its first or last day it tells as ``-infinity``. Neither a number nor its text is taken for seconds since 1970.
+"""
 Number = Annotated[int, Strict()]
 """A whole number as JSON has it, where the body is not read strictly anyway: neither its text nor ``true``."""
 

@@ -1,12 +1,13 @@
 """What a command of evidence needs beyond it: its file, what it proves, and the document that takes its place."""
 
+from datetime import date
 from uuid import UUID
 
 from starlette.responses import Response
 
 from common.call import Call
 from common.contracts.measures import Proven
-from common.decision import Kind, Refusal, Refused
+from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, Refused
 from common.files import Files
 from measures.evidence.domain import register
 from measures.evidence.file import name_of, require_taken_in
@@ -29,12 +30,12 @@ async def register_evidence(call: Call, files: Files, request: Registration) -> 
     """Put a document on record whose file was sent before.
 
     :raises Refused: ``evidence.no-such-file``, ``evidence.uploaded-long-ago``, ``evidence.proves-unknown``,
-        ``files.away``, ``caller.no-unit``, and what ``register`` refuses.
+        ``effective.before-plan``, ``files.away``, ``caller.no-unit``, and what ``register`` refuses.
     """
     on, unit = call.effective(request.effective_on), call.unit
     name = name_of(unit.id, request.sha256, request.media_type)
     kept = await require_taken_in(call, files, name)
-    partakers = [await _partakers(call, one, f"/links/{number}") for number, one in enumerate(request.links)]
+    partakers = [await _partakers(call, one, f"/links/{number}", on=on) for number, one in enumerate(request.links)]
     return await evidences.create(
         call,
         lambda new_id: register(
@@ -61,10 +62,10 @@ async def register_evidence(call: Call, files: Files, request: Registration) -> 
 async def link(call: Call, evidence_id: UUID, request: OneLink) -> Response:
     """It is to prove one thing more, which is there.
 
-    :raises Refused: ``evidence.proves-unknown``, and what ``Evidence.link`` refuses.
+    :raises Refused: ``evidence.proves-unknown``, ``effective.before-plan``, and what ``Evidence.link`` refuses.
     """
     on = call.effective(request.effective_on)
-    await _partakers(call, request, "")
+    await _partakers(call, request, "", on=on)
     return await evidences.change(
         call, evidence_id, lambda evidence: evidence.link(request.told(), by=call.unit, on=on)
     )
@@ -85,8 +86,8 @@ async def supersede(call: Call, evidence_id: UUID, request: Succession) -> Respo
     )
 
 
-async def _partakers(call: Call, one: Link, at: str) -> Partakers:
-    """Whose work that is which is to be proven: the caller may know of it, and it is there."""
+async def _partakers(call: Call, one: Link, at: str, *, on: date) -> Partakers:
+    """Whose work that is which is to be proven: the caller may know of it, it is there, and its plan has begun."""
     if (one.kind is Proven.MILESTONE) != (one.number is not None):
         raise PROVES_UNKNOWN(pointer=f"{at}/kind")
     try:
@@ -94,13 +95,20 @@ async def _partakers(call: Call, one: Link, at: str) -> Partakers:
             measure = (await measures.load(call, one.id)).state
             if not measure.version:
                 raise PROVES_UNKNOWN(pointer=f"{at}/id")  # nothing was done about it yet
+            _require_begun(on, measure.put_down.starts_on)
             return Partakers(measure.work.units, measure.leads)
         item = (await items.load(call, one.id)).state
         if one.number is not None:
             item.milestone(one.number)
     except Refused as refused:
         raise _elsewhere(refused, PROVES_UNKNOWN, f"{at}/{'id' if one.number is None else 'number'}") from None
+    _require_begun(on, item.plan_starts_on)
     return Partakers((item.owner, *item.co_units), item.above.leads)
+
+
+def _require_begun(on: date, starts_on: date) -> None:
+    if on < starts_on:
+        raise EFFECTIVE_BEFORE_PLAN(pointer="/effective_on", on=on, starts_on=starts_on)
 
 
 def _elsewhere(refused: Refused, instead: Refusal, pointer: str) -> Refused:
