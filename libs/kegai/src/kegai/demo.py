@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from kegai.language import StackError, chosen, say
+from kegai.seeds.data import read
 
 TokenFor = Callable[[str, str], str]
 """From a role and a unit's code to a token."""
@@ -134,14 +135,15 @@ class _Api:
     def __init__(self, http: httpx.AsyncClient, token_for: TokenFor) -> None:
         self._http = http
         self._token_for = token_for
+        self._plan = {"plan": read().plan.code}  # of the seeds: somebody may have put another into force
 
     async def units(self) -> list[dict[str, Any]]:
         """All units."""
-        return await self._list("/api/v1/units", _JUDGE, "")
+        return await self._list("/api/v1/units", _JUDGE, "", {})
 
     async def items(self, role: str, unit: str) -> list[dict[str, Any]]:
-        """All items that the caller sees."""
-        return await self._list("/api/v1/items", role, unit)
+        """All items of the seeds' plan that the caller sees."""
+        return await self._list("/api/v1/items", role, unit, self._plan)
 
     async def take(self, step: _Step, body: dict[str, Any] | None = None) -> str:
         """Give the command; the position that it reached."""
@@ -151,7 +153,7 @@ class _Api:
 
     async def verified_share(self, measure: str, position: str | None = None) -> float | None:
         """The verified progress of a measure, not older than `position`; a view that is behind is asked again."""
-        parameters = {"min_position": position} if position else {}
+        parameters = self._plan | ({"min_position": position} if position else {})
         deadline = perf_counter() + _BEHIND_SECONDS_MAX
         while True:
             reply = await self._http.get(f"/api/v1/progress/measures/{measure}", params=parameters)
@@ -161,9 +163,9 @@ class _Api:
         share = _accepted(reply)["measure"]["progress"]["verified"]
         return None if share is None else float(share)
 
-    async def _list(self, path: str, role: str, unit: str) -> list[dict[str, Any]]:
+    async def _list(self, path: str, role: str, unit: str, asked: dict[str, str]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
-        parameters: dict[str, str] = {"limit": "200"}
+        parameters = {"limit": "200"} | asked
         while True:
             reply = await self._http.get(path, params=parameters, headers=self._headers(role, unit))
             page = _accepted(reply)

@@ -131,15 +131,14 @@ class MeasureAnswer(Stamped):
 
 
 class Lateness(BaseModel):
-    """An item that has not ended by its day, or a milestone of it that is not verified by its own."""
+    """An item that has not ended by its day, or a milestone of it that is not verified by its own.
+
+    By its code alone: what it is about and who answers for it, the service of measures tells whoever may know of it.
+    """
 
     measure: str
     item: str
     """The item's code."""
-    title_zh: str
-    title_en: str
-    owner: UUID
-    """The unit that answers for it."""
     milestone: int | None
     """The milestone's number; null for the item itself."""
     due_on: date

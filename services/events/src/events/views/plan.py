@@ -20,7 +20,7 @@ from events.views.standing import Standing, standings
 
 NO_PLAN = Refusal("plan.not-found", zh="没有这一方案的数据", en="Nothing is known of such a plan", kind=Kind.ABSENT)
 NO_MEASURE = Refusal(
-    "measure.not-found", zh="方案没有举措 {code}", en="The plan has no measure {code}", kind=Kind.ABSENT
+    "measure.not-found", zh="方案 {plan} 没有举措 {code}", en="Plan {plan} has no measure {code}", kind=Kind.ABSENT
 )
 STATES = (
     "draft", "assigned", "acknowledged", "in-progress", "reported-done", "verified-closed", "cancelled", "merged",
@@ -141,8 +141,8 @@ async def look_closer(
 def lateness(late: Late, question: Asked) -> Lateness:
     """Something overdue, with the days by which it is on the day that is asked for."""
     return Lateness(
-        measure=late.measure, item=late.code, title_zh=late.title_zh, title_en=late.title_en, owner=late.owner,
-        milestone=late.number, due_on=late.due_on, days=(question.as_of - late.due_on).days, reported=late.reported,
+        measure=late.measure, item=late.code, milestone=late.number, due_on=late.due_on,
+        days=(question.as_of - late.due_on).days, reported=late.reported,
     )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def measure_in(plan: PlanOverview, code: str) -> MeasureProgress:
         for measure in aspect.measures:
             if measure.code == code:
                 return measure
-    raise NO_MEASURE(code=code)
+    raise NO_MEASURE(plan=plan.code, code=code)
 
 
 async def _parts(connection: Connection, plan: str, question: Asked) -> tuple[list[Part], Part]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
 from common.database import Connection
 from events.asked import Asked
@@ -90,7 +89,7 @@ after it was to be: items with their milestones, municipal ones and local ones t
 
 LATE: Final = f"""
 WITH listed AS MATERIALIZED (
-    SELECT {LISTED}, i.title_zh, i.title_en, i.owner, own.due_on, own.late
+    SELECT {LISTED}, own.due_on, own.late
     {DUE}
     WHERE i.plan = $3
 ), late AS (
@@ -100,7 +99,7 @@ WITH listed AS MATERIALIZED (
     FROM item i {STATE} CROSS JOIN LATERAL {MILESTONES} m
     WHERE i.plan = $3 AND m.late
 )
-SELECT measure, code, title_zh, title_en, owner, late.number, late.due_on, late.reported
+SELECT measure, code, late.number, late.due_on, late.reported
 FROM late JOIN listed USING (item)
 WHERE ($4::text IS NULL OR measure = $4) AND {COUNTING}
 ORDER BY late.due_on, code, late.number NULLS FIRST
@@ -127,9 +126,6 @@ class Late:
 
     measure: str
     code: str
-    title_zh: str
-    title_en: str
-    owner: UUID
     number: int | None
     """The milestone's number; none for the item itself."""
     due_on: date
