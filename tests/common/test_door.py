@@ -132,9 +132,14 @@ async def test_all_that_is_wrong_is_told_at_once(office: httpx.AsyncClient) -> N
     assert pointers >= {"/header/idempotency-key", "/header/if-match", "/path/item_id", "/path/number", "/effective_on"}
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", ""])
-async def test_a_body_that_does_not_say_it_is_json_is_not_read_as_such(
-    office: httpx.AsyncClient, media_type: str
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "", None])
+@pytest.mark.parametrize("address", [f"{ITEM}/close", "/api/v1/plans", "/api/v1/items/verify-batch"])
+async def test_a_body_that_does_not_say_it_is_json_is_not_read_and_the_header_that_is_missing_is_named(
+    office: httpx.AsyncClient, address: str, media_type: str | None
 ) -> None:
-    reply = await office.post(f"{ITEM}/close", content=b"{}", headers={"content-type": media_type})
-    assert_problem(reply, 422, "request.invalid")
+    for language in ("zh", "en"):
+        headers = {"accept-language": language} | ({} if media_type is None else {"content-type": media_type})
+        reply = await office.post(address, content=b'{"rows": []}', headers=headers)
+        told = assert_problem(reply, 415, "request.not-json")
+        assert "Content-Type: application/json" in told["detail"]
+        assert told["errors"] == []

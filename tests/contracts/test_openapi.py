@@ -69,6 +69,8 @@ def test_an_operation_documents_its_problems(told: Operation) -> None:
     expected = {"404", "422", "503"} | ({"400", "409", "413"} if method == "post" else set())
     if method == "post" and "{" in path:
         expected.add("412")
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+        expected.add("415")
     assert expected <= operation["responses"].keys()
     for status, response in operation["responses"].items():
         if not status.startswith("2"):

@@ -34,6 +34,7 @@ class Kind(IntEnum):
     CONFLICT = 409
     STALE = 412
     TOO_LARGE = 413
+    UNSUPPORTED = 415
     INVALID = 422
     FAULT = 500
     UNAVAILABLE = 503

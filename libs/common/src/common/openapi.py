@@ -17,7 +17,17 @@ from common.auth import TOKEN_MISSING
 from common.database import DATABASE_AWAY
 from common.decision import Kind, Refused
 from common.lanes import CONTENDED, STALE
-from common.problems import INVALID, MALFORMED, NO_ROUTE, RETRY_AFTER_SECONDS, TITLES, TOO_LARGE, Fault, Problem
+from common.problems import (
+    INVALID,
+    MALFORMED,
+    NO_ROUTE,
+    NOT_JSON,
+    RETRY_AFTER_SECONDS,
+    TITLES,
+    TOO_LARGE,
+    Fault,
+    Problem,
+)
 from common.roles import NOT_PERMITTED
 from common.settings import Settings
 
@@ -31,15 +41,18 @@ EXAMPLES: Final[Mapping[Kind, Refused]] = {
     Kind.CONFLICT: CONTENDED(),
     Kind.STALE: STALE(current=8, expected=7),
     Kind.TOO_LARGE: TOO_LARGE(),
+    Kind.UNSUPPORTED: NOT_JSON(),
     Kind.INVALID: INVALID(),
     Kind.UNAVAILABLE: DATABASE_AWAY(),
 }
 """One problem of each kind, to show what a reply looks like."""
 ABOUT: Final = (
     "错误一律为 application/problem+json（RFC 9457），依 `code` 处理；语言随 Accept-Language。"
+    "请求体为 JSON，须带 `Content-Type: application/json`。"
     "每个 POST 可带 `Idempotency-Key`；读取得到的 `ETag` 可作 `If-Match` 带回。\n\n"
-    "Errors are application/problem+json (RFC 9457): act on `code`; texts follow Accept-Language. Every POST takes an "
-    "`Idempotency-Key`; the `ETag` of a read may be sent back as `If-Match`."
+    "Errors are application/problem+json (RFC 9457): act on `code`; texts follow Accept-Language. A JSON body "
+    "comes with `Content-Type: application/json`. Every POST takes an `Idempotency-Key`; the `ETag` of a read may be "
+    "sent back as `If-Match`."
 )
 HEADERS: Final = {
     Kind.UNAVAILABLE: ("Retry-After", RETRY_AFTER_SECONDS),
@@ -95,6 +108,10 @@ def _complete(path: str, method: str, operation: Document) -> None:
         str(int(kind)): {"$ref": f"#/components/responses/{_name(kind)}"}
         for kind in sorted(_kinds(command=command, of_one=of_one, protected="security" in operation))
     }
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+        operation["responses"][str(int(Kind.UNSUPPORTED))] = {
+            "$ref": f"#/components/responses/{_name(Kind.UNSUPPORTED)}"
+        }
 
 
 def _kinds(*, command: bool, of_one: bool, protected: bool) -> Iterator[Kind]:

@@ -21,6 +21,12 @@ from common.tracing import span_of
 MALFORMED = Refusal(
     "request.malformed", zh="请求体不是有效的 JSON", en="The body is not valid JSON", kind=Kind.MALFORMED
 )
+NOT_JSON = Refusal(
+    "request.not-json",
+    zh="请求体须为 JSON 并如此标明，请加请求头：Content-Type: application/json",
+    en="The body must be JSON and say so: send the header Content-Type: application/json",
+    kind=Kind.UNSUPPORTED,
+)
 UNSTORABLE = Refusal(
     "request.unstorable-character",
     zh="内容含有无法保存的空字符（U+0000）",
@@ -52,6 +58,7 @@ TITLES: Final = {
     409: ("与当前状态冲突", "Conflict with the present state"),
     412: ("版本已变化", "The version has changed"),
     413: ("请求体过大", "The body is too large"),
+    415: ("不支持的内容类型", "Content of this type is not taken"),
     422: ("内容不符合要求", "The content is not acceptable"),
     500: ("内部错误", "Internal fault"),
     503: ("暂不可用", "Not available just now"),
@@ -159,6 +166,8 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         if any(one["type"] == "json_invalid" for one in error.errors()):
             return problem(request, MALFORMED())
+        if any(one["loc"] == ("body",) and isinstance(one["input"], bytes) for one in error.errors()):
+            return problem(request, NOT_JSON())  # it was not read, for it does not say that it is JSON
         language = language_of(request.headers.get("accept-language"))
         return problem(request, INVALID(), errors=[fault_of(one, language) for one in error.errors()])
 
