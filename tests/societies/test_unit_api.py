@@ -270,3 +270,7 @@ async def test_the_history_keeps_every_name_and_who_gave_it(officer: AsyncClient
         ("2023-05-01", "新名"),
     ]
     assert len({one["actor"] for one in history["events"]}) == 1
+
+
+async def test_a_cursor_that_is_no_code_is_refused(officer: AsyncClient) -> None:
+    assert_problem(await officer.get(UNITS, params={"cursor": "abc"}), 422, "request.cursor-invalid", at="/cursor")

@@ -235,3 +235,8 @@ async def test_a_key_is_not_used_for_another_body(manager: AsyncClient) -> None:
 async def test_the_service_itself_cannot_undo_what_was_said(talent: Door, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await talent.pool.execute(statement)
+
+
+async def test_a_cursor_that_is_no_code_is_refused(manager: AsyncClient) -> None:
+    reply = await manager.get(PROGRAMMES, params={"cursor": "abc"})
+    assert_problem(reply, 422, "request.cursor-invalid", at="/cursor")

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from common.call import Call
+from common.cursors import CURSOR_INVALID
 from common.door import Door, needs
 from common.http import Cursor, Page
 from measures.inbox.store import Place, waiting_for
 from measures.inbox.waiting import Noun
-from measures.item.lists import CURSOR_INVALID
 
 router = APIRouter(prefix="/api/v1/inbox", tags=["inbox"], route_class=Door)
 

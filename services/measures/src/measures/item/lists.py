@@ -9,20 +9,12 @@ from uuid import UUID
 from common.call import Call
 from common.clock import business_date
 from common.contracts.measures import ItemTag
-from common.decision import Kind, Refusal
+from common.cursors import CURSOR_INVALID, code_in
 from measures.asking import Asking
 from measures.item.domain import Item
 from measures.item.rules import TERMINAL, ItemState
 from measures.item.store import items
 from measures.measure.store import LED_BY
-
-CURSOR_INVALID = Refusal(
-    "request.cursor-invalid",
-    zh="cursor 应为上一页返回的 next",
-    en="The cursor takes what the page before gave as next",
-    kind=Kind.INVALID,
-)
-
 
 THEIRS: Final = "(owner = ANY({0}::uuid[]) OR co_units && {0}::uuid[] OR " + LED_BY.format("{1}") + ")"
 """The condition on rows of items for who may know only of those of some units, {0}, and of what some lead, {1}."""
@@ -105,10 +97,10 @@ def _ask_whose(asking: Asking, call: Call) -> None:
 
 def _ask_after(asking: Asking, order: ItemOrder, after: str) -> None:
     if order is ItemOrder.CODE:
-        asking.where("code > {}", after)
+        asking.where("code > {}", code_in(after))
         return
-    day, _, code = after.partition("/")
     try:
-        asking.where("(due_on, code) > ({}, {})", date.fromisoformat(day), code)
+        day, code = after.split("/")
+        asking.where("(due_on, code) > ({}, {})", date.fromisoformat(day), code_in(code))
     except ValueError:
         raise CURSOR_INVALID(pointer="/cursor") from None

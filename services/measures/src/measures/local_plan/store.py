@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from common.call import Call
+from common.cursors import code_in
 from common.decision import Kind, Refusal
 from common.roles import Concerned
 from common.rows import AggregateRow, one_of
@@ -93,13 +94,16 @@ class LocalPlanFilter:
 
 
 async def list_local_plans(call: Call, wanted: LocalPlanFilter, *, after: str, limit: int) -> list[LocalPlan]:
-    """Local plans by code, only those that the caller may know of, one more than ``limit`` if there are more."""
+    """Local plans by code, only those that the caller may know of, one more than ``limit`` if there are more.
+
+    :raises Refused: ``request.cursor-invalid``.
+    """
     scope = local_plans.scope(call)
     rows = await call.service.pool.fetch(
         "SELECT * FROM local_plan WHERE code > $1 AND ($2::text IS NULL OR plan = $2) "
         "AND ($3::text IS NULL OR state = $3) AND ($4::uuid IS NULL OR unit = $4) "
         "AND ($5 OR unit = ANY($6::uuid[])) ORDER BY code LIMIT $7",
-        after,
+        code_in(after),
         wanted.plan,
         wanted.state,
         wanted.unit,

@@ -11,6 +11,7 @@ from sqlmodel import Field
 from starlette.responses import Response
 
 from common.call import Call
+from common.cursors import code_in
 from common.decision import Kind, Refusal, Refused
 from common.lanes import CONTENDED
 from common.rows import AggregateRow, one_of
@@ -178,6 +179,11 @@ async def checklist_of(call: Call, plan: str) -> Checklist:
 
 
 async def list_plans(call: Call, *, after: str, limit: int) -> list[Plan]:
-    """Plans by code, one more than ``limit`` if there are more."""
-    rows = await call.service.pool.fetch("SELECT * FROM plan WHERE code > $1 ORDER BY code LIMIT $2", after, limit + 1)
+    """Plans by code, one more than ``limit`` if there are more.
+
+    :raises Refused: ``request.cursor-invalid``.
+    """
+    rows = await call.service.pool.fetch(
+        "SELECT * FROM plan WHERE code > $1 ORDER BY code LIMIT $2", code_in(after), limit + 1
+    )
     return [plans.codec.state_of(row) for row in rows]

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 
 from common.call import Call
 from common.contracts.measures import SubjectKind
+from common.cursors import code_in
 from common.decision import Refusal
 from common.roles import Concerned
 from common.rows import AggregateRow, one_of
@@ -67,8 +68,11 @@ risks = Aggregates(
 async def list_risks(
     call: Call, *, plan: str, subject: str | None, state: RiskState | None, after: str, limit: int
 ) -> list[Risk]:
-    """Risks of a plan by code, only those that the caller may know of, one more than ``limit`` if there are more."""
+    """Risks of a plan by code, only those that the caller may know of, one more than ``limit`` if there are more.
+
+    :raises Refused: ``request.cursor-invalid``.
+    """
     seen = f"{SEEN} OR owner::text = ANY({{0}}::text[])"
     return await listed(
-        call, risks, plan=plan, subject=subject, state=state, after=("code", after), limit=limit, seen=seen
+        call, risks, plan=plan, subject=subject, state=state, after=("code", code_in(after)), limit=limit, seen=seen
     )

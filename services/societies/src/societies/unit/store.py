@@ -8,6 +8,7 @@ from sqlmodel import Field
 
 from common.call import Call
 from common.contracts.directory import UnitKind
+from common.cursors import code_in
 from common.decision import Refusal
 from common.directory import UNKNOWN_UNIT
 from common.roles import Concerned
@@ -96,12 +97,14 @@ async def parent_named(call: Call, code: str) -> UUID:
 async def list_units(call: Call, *, kind: UnitKind | None, after: str, limit: int) -> list[AssociationUnit]:
     """Units by code that the caller may know of, one more than ``limit`` if there are more; of every kind where none is
     given.
+
+    :raises Refused: ``request.cursor-invalid``.
     """
     scope = units.scope(call)
     rows = await call.service.pool.fetch(
         "SELECT * FROM unit WHERE code > $1 AND ($2::text IS NULL OR kind = $2) "
         "AND ($3 OR id = ANY($4::uuid[])) ORDER BY code LIMIT $5",
-        after,
+        code_in(after),
         kind,
         scope.everything,
         scope.units,

@@ -6,6 +6,7 @@ from sqlalchemy import UniqueConstraint
 
 from common.call import Call
 from common.contracts.talent import Admission, Audience, ProgrammeKind
+from common.cursors import code_in
 from common.decision import Refusal
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
@@ -45,8 +46,11 @@ programmes = Aggregates(
 
 
 async def list_programmes(call: Call, *, after: str, limit: int) -> list[Programme]:
-    """Programmes by code, one more than ``limit`` if there are more."""
+    """Programmes by code, one more than ``limit`` if there are more.
+
+    :raises Refused: ``request.cursor-invalid``.
+    """
     rows = await call.service.pool.fetch(
-        "SELECT * FROM programme WHERE code > $1 ORDER BY code LIMIT $2", after, limit + 1
+        "SELECT * FROM programme WHERE code > $1 ORDER BY code LIMIT $2", code_in(after), limit + 1
     )
     return [programmes.codec.state_of(row) for row in rows]
