@@ -218,11 +218,30 @@ WRONG: Final = {
     "greater_than_equal": ("应不小于 {ge}", None),
     "less_than_equal": ("应不大于 {le}", None),
     "enum": ("应为：{expected}", None),
+    "literal_error": ("应为：{expected}", None),
     "date_parsing": ("应为日期，如 2022-06-30", "Should be a date, such as 2022-06-30"),
     "uuid_parsing": ("应为 UUID", None),
     "string_type": ("应为文本", None),
     "int_parsing": ("应为整数", None),
+    "int_type": ("应为整数", None),
     "bool_parsing": ("应为 true 或 false", None),
+    "bool_type": ("应为 true 或 false", None),
+    "day_out_of_range": ("应为 1900-01-01 至 2199-12-31 之间的日期", None),
+    "datetime_parsing": ("应为带时区的时刻，如 2022-06-30T08:00:00+08:00", None),
+    "datetime_from_date_parsing": ("应为带时区的时刻，如 2022-06-30T08:00:00+08:00", None),
+    "timezone_aware": ("时刻须带时区，如 2022-06-30T08:00:00+08:00", None),
+    "model_type": ("应为 JSON 对象", "Should be a JSON object"),
+    "model_attributes_type": ("应为 JSON 对象", "Should be a JSON object"),
+    "dict_type": ("应为 JSON 对象", "Should be a JSON object"),
+    "list_type": ("应为 JSON 数组", "Should be a JSON array"),
+    "tuple_type": ("应为 JSON 数组", "Should be a JSON array"),
+    "greater_than": ("应大于 {gt}", None),
+    "less_than": ("应小于 {lt}", None),
+    "finite_number": ("应为有限的数", None),
+    "decimal_max_places": ("小数至多 {decimal_places} 位", None),
+    "decimal_max_digits": ("至多 {max_digits} 位数字", None),
+    "decimal_whole_digits": ("小数点前至多 {whole_digits} 位", None),
+    "decimal_type": ("应为十进制数", None),
     "decimal_parsing": ("应为十进制数", None),
 }
 """What is wrong with a field, in both languages; the validator's own English where that says it well."""
@@ -232,5 +251,8 @@ def fault_of(error: dict[str, Any], language: str) -> Fault:
     """What a validator found wrong with a field, in ``zh`` or ``en``."""
     where = [str(part) for part in error["loc"] if part != "body"]
     zh, en = WRONG.get(error["type"], ("此项的值不符合要求", None))
-    said = zh.format(**error.get("ctx", {})) if language == "zh" else en or str(error["msg"])
+    facts = error.get("ctx", {})
+    if "expected" in facts:
+        facts = facts | {"expected": str(facts["expected"]).replace(" or ", " 或 ").replace(", ", "、")}
+    said = zh.format(**facts) if language == "zh" else en or str(error["msg"])
     return Fault(pointer="/" + "/".join(where), detail=said, code=str(error["type"]))
