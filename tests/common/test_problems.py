@@ -1,22 +1,17 @@
 """Whatever goes wrong, a client gets a problem with a stable code, in its language, and never a stack trace."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Literal
 
 import asyncpg
 import httpx
 import pytest
-from pydantic import BaseModel, Field, StrictBool, ValidationError
 
 from builders import plan_body
 from common.admission import BODY_BYTES_MAX
-from common.problems import fault_of, language_of
+from common.problems import language_of
 from doors import Door, open_door
 from kegai.local.ports import free_port
 from kegai.tokens import Keys
-from measures.item.lists import ItemOrder
 from refusals import assert_problem
 from servers import Database, database_at
 
@@ -72,39 +67,6 @@ async def test_the_reasons_of_fields_speak_it_too(office: httpx.AsyncClient) -> 
         reply = await office.post(PLANS, json={}, headers={"accept-language": language})
         problem = assert_problem(reply, 422, "request.invalid", at="/code")
         assert said in {fault["detail"] for fault in problem["errors"]}
-
-
-class Asked(BaseModel):
-    """One field of each kind that can be wrong in a way of its own."""
-
-    kind: Literal["code", "due"] = "code"
-    sort: ItemOrder = ItemOrder.CODE
-    weight: Annotated[Decimal, Field(gt=0, decimal_places=2, max_digits=6)] = Decimal(1)
-    yes: StrictBool = True
-    at: datetime | None = None
-    parts: list[int] = []
-
-
-@pytest.mark.parametrize(
-    ("told", "zh"),
-    [
-        ({"kind": "x"}, "应为：'code' 或 'due'"),
-        ({"sort": "x"}, "应为：'code' 或 'due'"),
-        ({"weight": "0.001"}, "小数至多 2 位"),
-        ({"weight": "NaN"}, "应为有限的数"),
-        ({"weight": "0"}, "应大于 0"),
-        ({"yes": "true"}, "应为 true 或 false"),
-        ({"at": "soon"}, "应为带时区的时刻，如 2022-06-30T08:00:00+08:00"),
-        ({"parts": {}}, "应为 JSON 数组"),
-        ([], "应为 JSON 对象"),
-    ],
-)
-def test_each_fault_of_a_field_is_said_in_chinese_with_what_would_be_right(told: object, zh: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        Asked.model_validate(told)
-    (error,) = caught.value.errors()
-    assert fault_of({**error}, "zh").detail == zh
-    assert "Asked" not in fault_of({**error}, "en").detail
 
 
 async def test_the_instance_is_the_gateways_request_id(office: httpx.AsyncClient) -> None:
