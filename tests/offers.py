@@ -7,6 +7,8 @@ from itertools import product
 from typing import Any, Final, Generic, TypeVar
 from unittest.mock import Mock
 
+import orjson
+
 from builders import UNITS, call_of
 from common.call import Call
 from common.decision import Change, Refused, Unit
@@ -80,8 +82,8 @@ def _offers(noun: Noun[Any], state: Any, call: Call) -> dict[str, str]:
     """The steps that a read shows: those that are allowed as ``OPEN``, the others with the code against them."""
     if not _sees(noun, state, call):
         return {}
-    seen: Any = noun.store.seen(call, state)
-    return dict.fromkeys(seen.allowed_actions, OPEN) | {step.action: step.code for step in seen.blocked}
+    seen: Any = orjson.loads(noun.store.seen(call, state))
+    return dict.fromkeys(seen["allowed_actions"], OPEN) | {step["action"]: step["code"] for step in seen["blocked"]}
 
 
 def _sees(noun: Noun[Any], state: Any, call: Call) -> bool:

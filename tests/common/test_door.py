@@ -1,16 +1,19 @@
 """Whoever asks for a plain endpoint reaches the route that FastAPI would have found; all else stays as it is."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from common.call import Call
-from common.door import Door, Doors, Plain, needs, open_to_all
-from common.http import Body, Cursor, create_app
+from common.contracts.directory import UnitKind as Kind
+from common.door import Door, Doors, Plain, Way, needs, open_to_all
+from common.http import Body, Cursor, Day, Limit, create_app
 from common.settings import Settings
 from doors import Door as Entrance
 from eventually import eventually
@@ -39,6 +42,30 @@ async def with_query(call: Reader, cursor: Cursor = None) -> Response:
     raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class Filters:
+    """What is asked for."""
+
+    kind: Kind | None = None
+    since: Day | None = None
+
+
+async def with_filters(call: Reader, filters: Annotated[Filters, Depends()], limit: Limit = 50) -> Response:
+    raise NotImplementedError
+
+
+async def with_list(call: Reader, kinds: Annotated[list[str], Query()]) -> Response:
+    raise NotImplementedError
+
+
+async def with_header(call: Reader, accept: Annotated[str, Header()]) -> Response:
+    raise NotImplementedError
+
+
+async def with_check(call: Reader, checked: Annotated[None, Depends(open_to_all)]) -> Response:
+    raise NotImplementedError
+
+
 async def with_model(call: Reader) -> Words:
     raise NotImplementedError
 
@@ -53,10 +80,10 @@ async def with_two_bodies(call: Reader, words: Words, others: Words) -> Response
 
 @pytest.mark.parametrize(
     ("endpoint", "expected"),
-    [(plain, True), (with_body, True), (with_query, False), (with_model, False), (open_one, False),
-     (with_two_bodies, False)],
+    [(plain, True), (with_body, True), (with_query, True), (with_filters, True), (with_list, False),
+     (with_header, False), (with_check, False), (with_model, False), (open_one, False), (with_two_bodies, False)],
 )  # fmt: skip
-def test_plain_is_what_takes_a_call_a_path_and_one_body(endpoint: object, expected: bool) -> None:
+def test_plain_is_what_takes_a_call_a_path_a_query_and_one_body(endpoint: object, expected: bool) -> None:
     assert (Plain.of(endpoint, {"thing"}) is not None) is expected  # type: ignore[arg-type]
 
 
@@ -96,6 +123,8 @@ def office(measures: Entrance) -> httpx.AsyncClient:
     return measures.client_for("reform-office", "CQ")
 
 
+NOWHERE = Way(set(), "", None, APIRoute("/", plain), None)
+"""A way that no request takes."""
 ITEM = "/api/v1/items/0197c1a0-6c10-7b22-9d02-2a3b4c5d6e7f"
 
 

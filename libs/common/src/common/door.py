@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from common.call import Call
 from common.decision import Refused
 from common.desk import Desk
+from common.query import Asked, Wrong, asked, parameter_of, valid
 from common.replies import told_before
 
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
@@ -54,7 +55,7 @@ def needs(permission: str, *, streamed: bool = False) -> Any:
 
 
 async def open_to_all() -> None:
-    """Marks a route that anyone may read: it shows counts and codes, nothing that belongs to one unit or person."""
+    """Marks a route that anyone may read: counts, codes and the plan's own words, nothing of one unit or person."""
 
 
 class Door(APIRoute):
@@ -72,9 +73,10 @@ class Door(APIRoute):
 class Doors:
     """Answers what is for a plain endpoint, and hands everything else on.
 
-    Plain is one that takes a ``Call``, what its path names, and at most one body, depends on nothing else, and answers
-    with a response of its own. FastAPI's way to it through middleware and dependencies, right for anything, costs as
-    much as all the rest. What is refused here gets its problem from the handlers that the application has for that way.
+    Plain is one that takes a ``Call``, what its path and its query name, and at most one body, depends on nothing else,
+    and answers with a response of its own. FastAPI's way to it through middleware and dependencies, right for anything,
+    costs as much as all the rest. What is refused here gets its problem from the handlers that the application has for
+    that way.
 
     :param app: its routes, in the order in which they were declared, are found as FastAPI finds them.
     :param beyond: what answers everything else: FastAPI with its middleware.
@@ -149,7 +151,7 @@ _IF_MATCH: Final = TypeAdapter(Annotated[str, StringConstraints(max_length=40)])
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """An endpoint whose arguments are a call, parts of the path, and at most one body.
+    """An endpoint whose arguments are a call, parts of the path, words of the query, and at most one body.
 
     What it takes is read from its signature once, so that a request costs no more than the check of what it brings.
     """
@@ -161,6 +163,8 @@ class Plain:
     """What the caller's roles must give for that."""
     path: Mapping[str, TypeAdapter[Any]]
     """How each parameter that is named in the path is checked."""
+    query: Mapping[str, Asked]
+    """How each parameter that the query gives is read."""
     request_name: str | None
     """The parameter that is given the request itself, if there is one."""
     body: tuple[str, type[BaseModel], Any] | None
@@ -175,7 +179,8 @@ class Plain:
         hints = get_type_hints(endpoint, include_extras=True)
         if hints.pop("return", None) is not Response:
             return None
-        call, request, body, path = None, None, None, {}
+        call, request, body, path, query = None, None, None, {}, {}
+        parameters = inspect.signature(endpoint).parameters
         for name, hint in hints.items():
             if (needed := _permission(hint)) and call is None:
                 call = (name, needed)
@@ -184,10 +189,12 @@ class Plain:
             elif hint is Request:
                 request = name
             elif isinstance(hint, type) and issubclass(hint, BaseModel) and body is None:
-                body = (name, hint, inspect.signature(endpoint).parameters[name].default)
+                body = (name, hint, parameters[name].default)
+            elif asks := parameter_of(parameters[name], hint):
+                query[name] = asks
             else:
                 return None
-        return cls(endpoint, *call, path, request, body) if call else None
+        return cls(endpoint, *call, path, query, request, body) if call else None
 
     async def answer(self, request: Request) -> Response:
         """Receive the call, read path and body, ask the endpoint.
@@ -200,13 +207,16 @@ class Plain:
         headers: dict[bytes, bytes] = dict(request.scope["headers"])
         wrong: list[Any] = []
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        key = _valid(_KEY, headers.get(b"idempotency-key"), ("header", "idempotency-key"), wrong)
-        if_match = _valid(_IF_MATCH, headers.get(b"if-match"), ("header", "if-match"), wrong)
+        key = _header(_KEY, headers.get(b"idempotency-key"), ("header", "idempotency-key"), wrong)
+        if_match = _header(_IF_MATCH, headers.get(b"if-match"), ("header", "if-match"), wrong)
         desk: Desk = request.app.state.desk
         call = await desk.call(request, self.permission, token if scheme.lower() == "bearer" else None, key, if_match)
         told: dict[str, Any] = {self.call_name: call}
         for name, adapter in self.path.items():
-            told[name] = _valid(adapter, request.path_params[name], ("path", name), wrong)
+            told[name] = valid(adapter, request.path_params[name], ("path", name), wrong)
+        if self.query:
+            words = asked(request.scope["query_string"])
+            told |= {name: asks.read(words, wrong) for name, asks in self.query.items()}
         if self.request_name:
             told[self.request_name] = request
         if self.body:
@@ -228,14 +238,8 @@ def _permission(hint: Any) -> str | None:
     return None
 
 
-def _valid(adapter: TypeAdapter[Any], given: Any, where: tuple[str, ...], wrong: list[Any]) -> Any:
-    if given is None:
-        return None
-    try:
-        return adapter.validate_python(given.decode("latin-1") if isinstance(given, bytes) else given)
-    except ValidationError as error:
-        wrong += [{**one, "loc": (*where, *one["loc"])} for one in error.errors()]
-        return None
+def _header(adapter: TypeAdapter[Any], given: bytes | None, where: tuple[str, ...], wrong: Wrong) -> Any:
+    return None if given is None else valid(adapter, given.decode("latin-1"), where, wrong)
 
 
 def _read(content: bytes, media_type: bytes, body: tuple[str, type[BaseModel], Any], wrong: list[Any]) -> Any:

@@ -5,13 +5,15 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import date
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
 import asyncpg
+import orjson
 from fastapi import APIRouter, FastAPI, Query
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
 from pydantic_core import PydanticCustomError
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from common.admission import Admission, Bounds, Transfers
@@ -167,11 +169,14 @@ class Page(BaseModel, Generic[Item]):
     next: str | None = None
 
 
-def page(found: Sequence[Found], limit: int, *, key: Callable[[Found], str], show: Callable[[Found], Any]) -> Page[Any]:
-    """A page of what was found when one more than ``limit`` was asked for.
+def page(
+    found: Sequence[Found], limit: int, *, key: Callable[[Found], str], show: Callable[[Found], bytes]
+) -> Response:
+    """A ``Page`` of what was found when one more than ``limit`` was asked for.
 
     :param key: what the next page begins after.
-    :param show: how one of them is shown.
+    :param show: the JSON of one of them.
     """
-    more = len(found) > limit
-    return Page(items=[show(one) for one in found[:limit]], next=key(found[limit - 1]) if more else None)
+    after = key(found[limit - 1]) if len(found) > limit else None
+    items = b",".join(show(one) for one in found[:limit])
+    return Response(b'{"items":[%b],"next":%b}' % (items, orjson.dumps(after)), media_type="application/json")

@@ -97,10 +97,10 @@ def _loader(column: Column[Any], hint: Any) -> Converter | None:
     if isinstance(column.type, JSONB):
         return _read(hint)
     members = get_args(hint) or (hint,)
-    if any(isinstance(one, type) and issubclass(one, Enum) for one in members):
-        return TypeAdapter(hint).validator.validate_python
-    if get_origin(hint) is tuple:
+    if get_origin(hint) is tuple and members[0] in (str, UUID):
         return tuple
+    if get_origin(hint) is tuple or any(isinstance(one, type) and issubclass(one, Enum) for one in members):
+        return TypeAdapter(hint).validator.validate_python
     return None
 
 

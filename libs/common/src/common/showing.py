@@ -4,13 +4,12 @@ Both lists come from the steps that the state itself names, by the rules that de
 for the state that it is in, for a want of permission or of independence.
 """
 
-import dataclasses
 from datetime import date
-from functools import lru_cache
 from typing import Any, Protocol, get_type_hints
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
 from common.decision import Steps, Unit
 from common.roles import NOT_PERMITTED
@@ -51,27 +50,21 @@ def allowed(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tup
     return tuple(path for permission, path, refused in state.steps(by) if refused is None and permission in permitted)
 
 
-def offers(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> tuple[tuple[str, ...], tuple[Blocked, ...]]:
-    """What ``allowed`` tells, and the other steps that begin in this state, asked about once for both.
+def offers(state: Aggregate, by: Unit | None, permitted: frozenset[str]) -> dict[str, list[Any]]:
+    """What ``allowed`` tells, and what is ``Blocked`` of the other steps that begin in this state, both asked at once.
 
     A want of permission is told before what else speaks against a step.
     """
     opened: list[str] = []
-    blocked: list[Blocked] = []
+    blocked: list[dict[str, str]] = []  # as ``Blocked`` says
     for permission, path, refused in state.steps(by):
         if permission not in permitted:
-            blocked.append(_blocked(path, NOT_PERMITTED.code))
+            blocked.append({"action": path, "code": NOT_PERMITTED.code})
         elif refused is not None:
-            blocked.append(_blocked(path, refused.refusal.code))
+            blocked.append({"action": path, "code": refused.refusal.code})
         else:
             opened.append(path)
-    return tuple(opened), tuple(blocked)
-
-
-@lru_cache(maxsize=2048)
-def _blocked(action: str, code: str) -> Blocked:
-    """There are few of them, and a page of a list shows each many times."""
-    return Blocked(action=action, code=code)
+    return {"allowed_actions": opened, "blocked": blocked}
 
 
 def read_model(state: type[Any]) -> type[BaseModel]:
@@ -82,15 +75,29 @@ def read_model(state: type[Any]) -> type[BaseModel]:
     """
     fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(state).items()}
     if as_of := getattr(state, "as_of", None):
-        fields |= {name: (hint, ...) for name, hint in get_type_hints(get_type_hints(as_of)["return"]).items()}
+        following = get_type_hints(get_type_hints(as_of)["return"])
+        if twice := fields.keys() & following.keys():
+            raise TypeError(f"{state.__name__} stores what follows from the day: {sorted(twice)}")
+        fields |= {name: (hint, ...) for name, hint in following.items()}
     offered: dict[str, Any] = {"allowed_actions": (tuple[str, ...], ...), "blocked": (tuple[Blocked, ...], ...)}
     return create_model(f"{state.__name__}Read", **fields, **offered)
 
 
-def seen(state: Any, model: type[BaseModel], by: Unit | None, permitted: frozenset[str], today: date) -> BaseModel:
-    """A state as its read model shows it that day to who acts for this unit and is permitted that much over it."""
-    told = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-    if hasattr(state, "as_of"):
-        told |= dataclasses.asdict(state.as_of(today))
-    opened, blocked = offers(state, by, permitted)
-    return model.model_validate(told | {"allowed_actions": opened, "blocked": blocked})
+class Showing:
+    """Makes the JSON that ``read_model`` describes of a state, without making the model.
+
+    :param state: the type of the states; what each field becomes follows from the field's own type.
+    """
+
+    def __init__(self, state: type[Any]) -> None:
+        self.model = read_model(state)
+        self._own = TypeAdapter(state).serializer.to_json
+        as_of = getattr(state, "as_of", None)
+        self._as_of = TypeAdapter(get_type_hints(as_of)["return"]).serializer.to_json if as_of else None
+
+    def seen(self, state: Any, by: Unit | None, permitted: frozenset[str], today: date) -> bytes:
+        """A state as it is shown that day to who acts for this unit and is permitted that much over it."""
+        parts = [self._own(state), orjson.dumps(offers(state, by, permitted))]
+        if self._as_of:
+            parts.insert(1, self._as_of(state.as_of(today)))
+        return b"{%b}" % b",".join(part[1:-1] for part in parts)

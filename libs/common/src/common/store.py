@@ -26,7 +26,7 @@ from common.replies import KEY_KEPT_HOURS, forget_replies, told_before
 from common.roles import NOBODY, Concerned, Scope
 from common.rows import AggregateRow, RowCodec
 from common.saving import Ground, Saving, insert_statement, slice_of, update_statement
-from common.showing import Aggregate, allowed, read_model, seen
+from common.showing import Aggregate, Showing, allowed
 from common.telemetry import DECIDE_SECONDS, SAVE_SECONDS
 from common.telling import told_of
 from common.turns import in_turn
@@ -88,9 +88,9 @@ class Aggregates(Generic[State]):
         begins: Callable[[Call, UUID], Awaitable[State | None]] = _nothing,
         ground: str = "",
     ) -> None:
-        self.of = of
-        self.at = at
-        self.read_model = read_model(state)
+        self.of, self.at = of, at
+        self._showing = Showing(state)
+        self.read_model = self._showing.model
         self.codec = RowCodec(row.__table__, state, reads or ())  # type: ignore[attr-defined]
         self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
         self.to_see = f"{of}.read"
@@ -136,11 +136,11 @@ class Aggregates(Generic[State]):
         :raises Refused: as ``load``.
         """
         state = (await self.load(call, aggregate_id)).state
-        return Response(self.seen(call, state).model_dump_json(), headers=_etag(state.version), media_type=JSON)
+        return Response(self.seen(call, state), 200, _etag(state.version), JSON)
 
-    def seen(self, call: Call, state: State) -> BaseModel:
-        """A state as ``read_model`` shows it to this caller."""
-        return seen(state, self.read_model, call.caller_unit, self.permitted(call, state), business_date(call.now))
+    def seen(self, call: Call, state: State) -> bytes:
+        """A state as this caller is shown it, the JSON of a ``read_model``."""
+        return self._showing.seen(state, call.caller_unit, self.permitted(call, state), business_date(call.now))
 
     async def history(self, call: Call, aggregate_id: UUID) -> History:
         """All that ever happened to one aggregate, in order, and whether its hash chain holds.

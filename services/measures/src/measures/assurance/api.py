@@ -1,6 +1,6 @@
 """The door to independent ratings."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -51,7 +51,7 @@ async def list_(
     state: AssuranceState | None = None,
     limit: Limit = 50,
     cursor: UUID | None = None,
-) -> Page[Any]:
+) -> Response:
     """Ratings in a plan (by default the one in force), the oldest first: those that the caller may know of."""
     found = await list_assurances(
         call, plan=plan or await plan_in_force(call), subject=subject, state=state, after=cursor, limit=limit

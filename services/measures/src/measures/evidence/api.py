@@ -113,7 +113,7 @@ async def list_(
     registered_by: Code | None = None,
     limit: Limit = 50,
     cursor: UUID | None = None,
-) -> Page[Any]:
+) -> Response:
     """Evidence, oldest first, for an item with its milestones or a measure, in a state, of a unit."""
     unit = await directory_of(request).unit(registered_by, pointer="/registered_by") if registered_by else None
     wanted = EvidenceFilter(proves=proves, state=state, registered_by=unit.id if unit else None)

@@ -1,6 +1,6 @@
 """The door to reform items and their milestones."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -43,7 +43,7 @@ async def list_(
     sort: ItemOrder = ItemOrder.CODE,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[Any]:
+) -> Response:
     """Items of a plan (by default the one in force) by code or due date: those that the caller may know of."""
     wanted = await asked.wanted(call, directory_of(request))
     found = await list_items(call, wanted, order=sort, after=cursor, limit=limit)

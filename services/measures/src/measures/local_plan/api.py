@@ -1,6 +1,6 @@
 """The door to local plans."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -83,7 +83,7 @@ async def list_(
     unit: Code | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[Any]:
+) -> Response:
     """Local plans by code: those that the caller may know of."""
     directory: Directory = request.app.state.directory
     of = await directory.unit(unit, pointer="/unit") if unit else None

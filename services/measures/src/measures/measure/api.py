@@ -1,6 +1,6 @@
 """The door to measures."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -9,7 +9,7 @@ from common.call import Call
 from common.contracts import Code
 from common.door import Door, needs
 from common.history import History
-from common.http import JUST_DO_IT, Command, Page
+from common.http import JUST_DO_IT, Command, Page, page
 from common.store import Decided
 from common.turns import by_the_row
 from measures.measure import commands
@@ -21,10 +21,10 @@ router = APIRouter(prefix="/api/v1/measures", tags=["measures"], route_class=Doo
 
 
 @router.get("", response_model=Page[measures.read_model], name="list_measures")  # type: ignore[name-defined]
-async def list_(call: Annotated[Call, needs("measure.read")], plan: Code | None = None) -> Page[Any]:
+async def list_(call: Annotated[Call, needs("measure.read")], plan: Code | None = None) -> Response:
     """All measures of a plan (by default the one in force) by code, on one page: also those that were not launched."""
     found = await list_measures(call, plan or await plan_in_force(call))
-    return Page(items=[measures.seen(call, measure) for measure in found])
+    return page(found, len(found), key=lambda measure: measure.code, show=lambda measure: measures.seen(call, measure))
 
 
 @router.get("/{measure_id}", response_model=measures.read_model, name="read_measure")

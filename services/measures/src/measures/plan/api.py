@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -173,7 +173,7 @@ async def amend(call: Annotated[Call, needs("plan.amend")], plan_id: UUID, right
 
 
 @router.get("", response_model=Page[plans.read_model], name="list_plans")  # type: ignore[name-defined]
-async def list_(call: Annotated[Call, needs("plan.read")], limit: Limit = 50, cursor: Cursor = None) -> Page[Any]:
+async def list_(call: Annotated[Call, needs("plan.read")], limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All plans, by code."""
     found = await list_plans(call, after=cursor or "", limit=limit)
     return page(found, limit, key=lambda plan: plan.code, show=lambda plan: plans.seen(call, plan))

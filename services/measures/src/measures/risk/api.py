@@ -1,6 +1,6 @@
 """The door to risks."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -64,7 +64,7 @@ async def list_(
     state: RiskState | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Page[Any]:
+) -> Response:
     """Risks of a plan (by default the one in force) by code: those that the caller may know of."""
     found = await list_risks(
         call, plan=plan or await plan_in_force(call), subject=subject, state=state, after=cursor or "", limit=limit

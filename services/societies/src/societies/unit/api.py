@@ -1,6 +1,6 @@
 """The door to association units."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -36,7 +36,7 @@ async def rename(call: Annotated[Call, needs("unit.rename")], unit_id: UUID, nam
 @router.get("", response_model=Page[units.read_model], name="list_units")  # type: ignore[name-defined]
 async def list_(
     call: Annotated[Call, needs("unit.read")], kind: UnitKind | None = None, limit: Limit = 50, cursor: Cursor = None
-) -> Page[Any]:
+) -> Response:
     """The directory's units by code, of one kind if it is given."""
     found = await list_units(call, kind=kind, after=cursor or "", limit=limit)
     return page(found, limit, key=lambda unit: unit.code, show=lambda unit: units.seen(call, unit))

@@ -1,6 +1,6 @@
 """The door to talent programmes."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -92,7 +92,7 @@ async def retire(
 
 
 @router.get("", response_model=Page[programmes.read_model], name="list_programmes")  # type: ignore[name-defined]
-async def list_(call: Annotated[Call, needs("programme.read")], limit: Limit = 50, cursor: Cursor = None) -> Page[Any]:
+async def list_(call: Annotated[Call, needs("programme.read")], limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All programmes, by code."""
     found = await list_programmes(call, after=cursor or "", limit=limit)
     return page(found, limit, key=lambda one: one.code, show=lambda one: programmes.seen(call, one))
