@@ -12,9 +12,11 @@ import common
 import measures
 import societies
 import talent
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Worded
 from common.problems import TITLES
+from common.roles import Over
 from common.store import Aggregates
+from measures.plan.rules import WRONG_STATE, PlanState
 
 
 def _refusals() -> dict[str, Refusal]:
@@ -51,8 +53,24 @@ def test_a_refusal_is_said_in_both_languages(refusal: Refusal) -> None:
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*", refusal.code)
     assert re.search(r"[\u4e00-\u9fff]", refusal.zh)
     assert not re.search(r"[\u4e00-\u9fff]", refusal.en)
-    assert _facts(refusal.en) >= _facts(refusal.zh)
+    assert _facts(refusal.en) >= {fact.removesuffix("_zh") for fact in _facts(refusal.zh)}
     assert refusal.kind in TITLES
+
+
+def test_a_state_is_told_in_the_language_of_the_refusal() -> None:
+    wrong = WRONG_STATE(state=PlanState.IN_FORCE)
+    assert (wrong.say("zh"), wrong.say("en")) == (
+        "方案现处于“实施中”，不能执行此操作",
+        "The plan is in-force: this cannot be done now",
+    )
+
+
+def test_every_word_that_people_read_has_a_chinese_one() -> None:
+    words = Worded.__subclasses__()
+    assert {PlanState, Over} < set(words)
+    for choice in words:
+        assert all(re.fullmatch(r"[\u4e00-\u9fff]+", member.zh) for member in choice)
+        assert len({member.zh for member in choice}) == len(choice)
 
 
 def test_every_title_is_said_in_both_languages() -> None:

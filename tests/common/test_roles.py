@@ -141,7 +141,8 @@ def test_roles_add_up_relation_by_relation() -> None:
 
 def test_a_permission_that_is_held_elsewhere_is_refused_with_where() -> None:
     lead = permissions_of(frozenset({"measure-lead"}))
-    assert "subtree+lead" in lead.refusal("item.read").say("zh")
+    assert "subtree+lead" in lead.refusal("item.read").say("en")
+    assert "本单位及下级、本单位牵头的举措" in lead.refusal("item.read").say("zh")
     with refused("auth.not-permitted"):
         raise lead.refusal("item.start")
 

@@ -88,7 +88,7 @@ async def test_the_same_key_verifies_once_and_is_answered_alike(judge: httpx.Asy
         (("reform-office", "SOC"), {"rows": []}, 422, "request.invalid"),
         (("reform-office", "SOC"), _batch(*[(NOWHERE, 1)] * 101), 422, "request.invalid"),
         (("reform-office", "SOC"), _batch((NOWHERE, 0)), 422, "request.invalid"),
-        (("reform-office", "SOC"), _batch((NOWHERE, 1)) | {"effective_on": "2999-01-01"}, 422, "effective.in-future"),
+        (("reform-office", "SOC"), _batch((NOWHERE, 1)) | {"effective_on": "2199-01-01"}, 422, "effective.in-future"),
     ],
 )
 async def test_a_batch_that_cannot_be_judged_at_all_is_refused_as_a_whole(

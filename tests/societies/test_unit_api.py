@@ -167,7 +167,7 @@ async def test_a_name_with_a_null_character_is_the_clients_fault(officer: AsyncC
 
 async def test_no_unit_is_established_in_the_future(officer: AsyncClient) -> None:
     assert_problem(
-        await officer.post(UNITS, json=district(effective_on="9999-01-01")),
+        await officer.post(UNITS, json=district(effective_on="2199-01-01")),
         422,
         "effective.in-future",
         at="/effective_on",

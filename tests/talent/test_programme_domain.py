@@ -102,7 +102,7 @@ def test_a_draft_cannot_be_retired() -> None:
         a_draft().retire(on=date(2022, 3, 1))
 
     assert caught.value.refusal.code == "programme.wrong-state"
-    assert caught.value.say("zh") == "项目现处于“draft”，不能执行此操作"
+    assert caught.value.say("zh") == "项目现处于“草拟”，不能执行此操作"
 
 
 def test_a_retired_programme_is_not_activated_again() -> None:

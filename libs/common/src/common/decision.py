@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from enum import IntEnum
-from typing import Any, Generic, TypeAlias, TypeVar
+from enum import IntEnum, StrEnum
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 from common.contracts import Event
@@ -22,6 +22,18 @@ class Change(Generic[State]):
     state: State
     events: tuple[Event, ...]
     effective_on: date
+
+
+class Worded(StrEnum):
+    """A choice of values whose names people read too: each member is its value, ``draft``, with its Chinese word."""
+
+    zh: str
+
+    def __new__(cls, value: str, zh: str = "") -> Self:
+        """The member of that value."""
+        member = str.__new__(cls, value)
+        member._value_, member.zh = value, zh
+        return member
 
 
 class Kind(IntEnum):
@@ -51,7 +63,9 @@ class Refused(Exception):
 
     def say(self, language: str) -> str:
         """The reason in ``zh`` or ``en``, with its facts filled in."""
-        return (self.refusal.zh if language == "zh" else self.refusal.en).format(**self.facts)
+        if language != "zh":
+            return self.refusal.en.format(**self.facts)
+        return self.refusal.zh.format(**{name: getattr(fact, "zh", fact) for name, fact in self.facts.items()})
 
 
 @dataclass(frozen=True, slots=True)

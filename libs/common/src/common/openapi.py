@@ -36,7 +36,7 @@ Document = dict[str, Any]
 EXAMPLES: Final[Mapping[Kind, Refused]] = {
     Kind.MALFORMED: MALFORMED(),
     Kind.UNAUTHENTICATED: TOKEN_MISSING(),
-    Kind.FORBIDDEN: NOT_PERMITTED(permission="milestone.verify", over="–"),
+    Kind.FORBIDDEN: NOT_PERMITTED(permission="milestone.verify", over="–", over_zh="无"),
     Kind.ABSENT: NO_ROUTE(),
     Kind.CONFLICT: CONTENDED(),
     Kind.STALE: STALE(current=8, expected=7),

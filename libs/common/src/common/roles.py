@@ -4,33 +4,32 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple, Self, TypeAlias
 from uuid import UUID
 
-from common.decision import Kind, Refusal, Refused, Unit
+from common.decision import Kind, Refusal, Refused, Unit, Worded
 
 NOT_PERMITTED = Refusal(
     "auth.not-permitted",
-    zh="所持角色无权对此执行该操作（需要权限 {permission}，所持范围：{over}）",
+    zh="所持角色无权对此执行该操作（需要权限 {permission}，所持范围：{over_zh}）",
     en="Your roles do not permit this here (it needs {permission}; they hold it over: {over})",
     kind=Kind.FORBIDDEN,
 )
 TABLE: Final = Path(__file__).with_name("roles.csv")
 
 
-class Over(StrEnum):
+class Over(Worded):
     """Over whose things a permission is held; a cell of the table joins several with ``+``."""
 
-    OWN = "own"
+    OWN = "own", "本单位"
     """What concerns the caller's unit: it owns it, or takes part in it."""
-    SUBTREE = "subtree"
+    SUBTREE = "subtree", "本单位及下级"
     """What concerns the caller's unit or one below it."""
-    LEAD = "lead"
+    LEAD = "lead", "本单位牵头的举措"
     """What belongs to a measure that the caller's unit leads."""
-    ALL = "all"
+    ALL = "all", "全部"
     """Everything."""
 
 
@@ -135,8 +134,10 @@ class Permissions:
 
     def refusal(self, permission: str) -> Refused:
         """That a permission is not held here, with the words of the table for where it would be; ``–``: nowhere."""
-        held = self.reach.get(permission, ())
-        return NOT_PERMITTED(permission=permission, over="+".join(word for word in Over if word in held) or "–")
+        held = [word for word in Over if word in self.reach.get(permission, ())]
+        return NOT_PERMITTED(
+            permission=permission, over="+".join(held) or "–", over_zh="、".join(word.zh for word in held) or "无"
+        )
 
     def scope(self, permission: str, unit: Unit | None) -> Scope:
         """Over which units' things a permission is held by who acts for this unit."""

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
 from common.contracts import Event
 from common.contracts.measures import AssuranceExpired, AssuranceGiven, AssuranceWithdrawn, Rating, SubjectKind
-from common.decision import Change, Kind, Refusal, Steps, Unit, must_follow
+from common.decision import Change, Kind, Refusal, Steps, Unit, Worded, must_follow
 from measures.subject.partakers import NOBODY, Partakers
 
 WRONG_STATE = Refusal(
@@ -34,12 +33,12 @@ WITHDRAWN_OTHERWISE = Refusal(
 )
 
 
-class AssuranceState(StrEnum):
+class AssuranceState(Worded):
     """Whether a rating holds, and if not, why not."""
 
-    VALID = "valid"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
+    VALID = "valid", "有效"
+    WITHDRAWN = "withdrawn", "已撤回"
+    EXPIRED = "expired", "已到期"
 
 
 @dataclass(frozen=True, slots=True)

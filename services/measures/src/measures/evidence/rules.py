@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Worded
 
 WRONG_STATE = Refusal(
     "evidence.wrong-state",
@@ -67,14 +67,14 @@ SUCCESSOR_PROVES_LESS = Refusal(
 LINKS_MAX: Final = 50
 
 
-class EvidenceState(StrEnum):
+class EvidenceState(Worded):
     """Where a document stands; only what is verified counts."""
 
-    REGISTERED = "registered"
-    VERIFIED = "verified"
-    REJECTED = "rejected"
-    INVALIDATED = "invalidated"
-    SUPERSEDED = "superseded"
+    REGISTERED = "registered", "已登记"
+    VERIFIED = "verified", "已核验"
+    REJECTED = "rejected", "已驳回"
+    INVALIDATED = "invalidated", "已认定无效"
+    SUPERSEDED = "superseded", "已被替代"
 
 
 class Who(StrEnum):

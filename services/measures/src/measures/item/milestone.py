@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from common.contracts.measures import MilestoneKind, MilestonePlanned
-from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, must_follow
+from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, Worded, must_follow
 
 ATTAINED_LATER = Refusal(
     "milestone.attained-after-report",
@@ -18,13 +17,13 @@ ATTAINED_LATER = Refusal(
 )
 
 
-class MilestoneState(StrEnum):
+class MilestoneState(Worded):
     """Where a milestone stands; that it is overdue follows from dates and is never a state."""
 
-    PLANNED = "planned"
-    REPORTED = "reported"
-    VERIFIED = "verified"
-    CANCELLED = "cancelled"
+    PLANNED = "planned", "已计划"
+    REPORTED = "reported", "已上报"
+    VERIFIED = "verified", "已核验"
+    CANCELLED = "cancelled", "已取消"
 
 
 @dataclass(frozen=True, slots=True)

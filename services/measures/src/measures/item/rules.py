@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Worded
 from measures.item.milestone import MilestoneState
 
 WRONG_STATE = Refusal(
@@ -163,18 +163,18 @@ CARRIED_NOWHERE = Refusal(
 )
 
 
-class ItemState(StrEnum):
+class ItemState(Worded):
     """Where an item stands; closed is 销号."""
 
-    DRAFT = "draft"
-    ASSIGNED = "assigned"
-    ACKNOWLEDGED = "acknowledged"
-    IN_PROGRESS = "in-progress"
-    REPORTED_DONE = "reported-done"
-    VERIFIED_CLOSED = "verified-closed"
-    CANCELLED = "cancelled"
-    MERGED = "merged"
-    CARRIED_OVER = "carried-over"
+    DRAFT = "draft", "草拟"
+    ASSIGNED = "assigned", "已交办"
+    ACKNOWLEDGED = "acknowledged", "已签收"
+    IN_PROGRESS = "in-progress", "进行中"
+    REPORTED_DONE = "reported-done", "已报完成"
+    VERIFIED_CLOSED = "verified-closed", "已销号"
+    CANCELLED = "cancelled", "已取消"
+    MERGED = "merged", "已并入"
+    CARRIED_OVER = "carried-over", "已结转"
 
 
 TERMINAL: Final = (ItemState.VERIFIED_CLOSED, ItemState.CANCELLED, ItemState.MERGED, ItemState.CARRIED_OVER)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Worded
 
 WRONG_STATE = Refusal(
     "local-plan.wrong-state",
@@ -65,15 +65,15 @@ DUE_OUTSIDE = Refusal(
 )
 
 
-class LocalPlanState(StrEnum):
+class LocalPlanState(Worded):
     """Where a local plan stands; filed is 备案."""
 
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    RETURNED = "returned"
-    FILED = "filed"
-    IN_FORCE = "in-force"
-    CLOSED = "closed"
+    DRAFT = "draft", "草拟"
+    SUBMITTED = "submitted", "已报送"
+    RETURNED = "returned", "已退回"
+    FILED = "filed", "已备案"
+    IN_FORCE = "in-force", "实施中"
+    CLOSED = "closed", "已关闭"
 
 
 class Who(StrEnum):

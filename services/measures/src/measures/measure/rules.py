@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Worded
 
 WRONG_STATE = Refusal(
     "measure.wrong-state",
@@ -54,16 +54,16 @@ TAKES_NO_ITEMS = Refusal(
 )
 
 
-class MeasureState(StrEnum):
+class MeasureState(Worded):
     """Where a measure stands. ``in-progress`` follows from its items, and ``closed`` from its plan."""
 
-    PLANNED = "planned"
-    LAUNCHED = "launched"
-    IN_PROGRESS = "in-progress"
-    SUSPENDED = "suspended"
-    SUBMITTED_FOR_ACCEPTANCE = "submitted-for-acceptance"
-    ACCEPTED = "accepted"
-    CLOSED = "closed"
+    PLANNED = "planned", "已计划"
+    LAUNCHED = "launched", "已启动"
+    IN_PROGRESS = "in-progress", "进行中"
+    SUSPENDED = "suspended", "已暂停"
+    SUBMITTED_FOR_ACCEPTANCE = "submitted-for-acceptance", "待验收"
+    ACCEPTED = "accepted", "已验收"
+    CLOSED = "closed", "已关闭"
 
 
 class Who(StrEnum):

@@ -1,9 +1,8 @@
 """The rules of a plan laid out: its states, which steps begin in which of them, and why one is refused."""
 
-from enum import StrEnum
 from typing import Final
 
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Worded
 
 CODE_TWICE = Refusal(
     "plan.code-twice", zh="代码 {code} 出现了两次", en="The code {code} is given twice", kind=Kind.INVALID
@@ -126,14 +125,14 @@ CLOSED_OTHERWISE = Refusal(
 )
 
 
-class PlanState(StrEnum):
+class PlanState(Worded):
     """Where a plan stands."""
 
-    DRAFT = "draft"
-    ADOPTED = "adopted"
-    IN_FORCE = "in-force"
-    FINAL_EVALUATION = "final-evaluation"
-    CLOSED = "closed"
+    DRAFT = "draft", "草拟"
+    ADOPTED = "adopted", "已印发"
+    IN_FORCE = "in-force", "实施中"
+    FINAL_EVALUATION = "final-evaluation", "终期评估"
+    CLOSED = "closed", "已关闭"
 
 
 BINDING: Final = frozenset({PlanState.ADOPTED, PlanState.IN_FORCE})

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from common.contracts.measures import (
     RiskReassessed,
     SubjectKind,
 )
-from common.decision import Change, Kind, Refusal, Refused, Steps, Unit, must_follow
+from common.decision import Change, Kind, Refusal, Refused, Steps, Unit, Worded, must_follow
 from measures.subject.partakers import NOBODY, Partakers
 
 WRONG_STATE = Refusal(
@@ -33,13 +32,13 @@ MITIGATED_OTHERWISE = Refusal(
 ENDED_OTHERWISE = Refusal("risk.ended-otherwise", zh="风险已以另一结果了结", en="The risk ended with another outcome")
 
 
-class RiskState(StrEnum):
+class RiskState(Worded):
     """Where a risk stands."""
 
-    OPEN = "open"
-    MITIGATING = "mitigating"
-    CLOSED = "closed"
-    MATERIALISED = "materialised"
+    OPEN = "open", "待应对"
+    MITIGATING = "mitigating", "应对中"
+    CLOSED = "closed", "已关闭"
+    MATERIALISED = "materialised", "已发生"
 
 
 STEPS: Final[dict[str, tuple[RiskState, ...]]] = {

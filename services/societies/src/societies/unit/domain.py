@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
 from common.contracts.directory import UnitEstablished, UnitKind, UnitRenamed
-from common.decision import Change, Kind, Refusal, Steps, Unit, must_follow
+from common.decision import Change, Kind, Refusal, Steps, Unit, Worded, must_follow
 
 PARENT_NEEDED = Refusal(
     "unit.parent-needed",
@@ -37,12 +36,12 @@ WRONG_STATE = Refusal(
 )
 
 
-class UnitState(StrEnum):
+class UnitState(Worded):
     """Where a unit stands; one that is merged or dissolved keeps its code, which no other unit ever gets."""
 
-    ACTIVE = "active"
-    MERGED = "merged"
-    DISSOLVED = "dissolved"
+    ACTIVE = "active", "有效"
+    MERGED = "merged", "已并入"
+    DISSOLVED = "dissolved", "已撤销"
 
 
 @dataclass(frozen=True, slots=True)

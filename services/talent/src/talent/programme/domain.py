@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
 from common.contracts import Event
@@ -14,7 +13,7 @@ from common.contracts.talent import (
     ProgrammeKind,
     ProgrammeRetired,
 )
-from common.decision import Change, Refusal, Steps, Unit, must_follow
+from common.decision import Change, Refusal, Steps, Unit, Worded, must_follow
 
 WRONG_STATE = Refusal(
     "programme.wrong-state",
@@ -23,12 +22,12 @@ WRONG_STATE = Refusal(
 )
 
 
-class ProgrammeState(StrEnum):
+class ProgrammeState(Worded):
     """Where a programme stands."""
 
-    DRAFT = "draft"
-    ACTIVE = "active"
-    RETIRED = "retired"
+    DRAFT = "draft", "草拟"
+    ACTIVE = "active", "有效"
+    RETIRED = "retired", "已停办"
 
 
 @dataclass(frozen=True, slots=True)
