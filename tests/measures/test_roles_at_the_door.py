@@ -206,4 +206,4 @@ async def test_where_a_permission_would_hold_is_said_in_the_tables_words(
     reporter = measures.client_for("unit-reporter", "CQ")
     reply = await reporter.post(f"{things['item'].address}/report-done", json={"claim": "完成"})
     assert "item.report-done" in (told := assert_problem(reply, 403, "auth.not-permitted")["detail"])
-    assert "own" in told
+    assert "本单位" in told
