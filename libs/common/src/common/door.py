@@ -197,7 +197,7 @@ class Plain:
         return cls(endpoint, *call, path, query, request, body) if call else None
 
     async def answer(self, request: Request) -> Response:
-        """Receive the call, read path and body, ask the endpoint.
+        """Receive the call, read path, query and body, ask the endpoint.
 
         What is not as it should be is told all at once, and to nobody who is not let in.
 
