@@ -22,8 +22,10 @@ MILESTONES: Final = f"""(
     SELECT m.item, m.number, m.weight, m.planned_on AS first_planned_on,
            coalesce(moved.planned_on, m.planned_on) AS day,
            i.progress_basis = 'milestones' AND step.state NOT IN {ENDED}
-           AND coalesce(moved.planned_on, m.planned_on) < $1 AND {WORD} IS DISTINCT FROM 'verified' AS late
+           AND coalesce(moved.planned_on, m.planned_on) < $1 AND word.status IS DISTINCT FROM 'verified' AS late,
+           word.status IS NOT DISTINCT FROM 'reported' AS reported
     FROM milestone m
+    LEFT JOIN LATERAL {WORD} word ON true
     LEFT JOIN LATERAL (
         SELECT v.planned_on FROM milestone_move v
         WHERE v.item = m.item AND v.number = m.number AND v.recorded_at <= $2 AND v.effective_on <= $1
@@ -95,7 +97,7 @@ WITH listed AS MATERIALIZED (
 ), late AS (
     SELECT item, NULL::int AS number, due_on, state = 'reported-done' AS reported FROM listed WHERE late
     UNION ALL
-    SELECT i.id, m.number, m.day, {WORD} IS NOT DISTINCT FROM 'reported'
+    SELECT i.id, m.number, m.day, m.reported
     FROM item i {STATE} CROSS JOIN LATERAL {MILESTONES} m
     WHERE i.plan = $3 AND m.late
 )
