@@ -282,3 +282,39 @@ async def test_what_is_overdue_is_listed_that_for_the_longest_first(views: Door)
     assert (await plan_of(views, as_of="2023-01-02"))["overdue"] == {"count": 4, "days": 186}
     async with views.client() as reader:
         assert (await reader.get("/api/v1/progress/overdue", params={"measure": "Z9"})).status_code == 404
+
+
+async def test_what_is_overdue_is_read_page_by_page(views: Door) -> None:
+    """Two items of A1 with two milestones each, all for one day: six of them, none missed and none told twice."""
+    told = Told()
+    told.plan()
+    for code in ("A1-01", "A1-02"):
+        told.item(code, milestones=planned(HALF_OF_2022, HALF_OF_2022), due_on=HALF_OF_2022)
+    await learn(views.pool, told.records)
+
+    async def paged(limit: int) -> list[tuple[str, int | None]]:
+        seen, asked = [], {"as_of": "2023-01-02", "limit": str(limit)}
+        async with views.client() as reader:
+            while True:
+                page = (await reader.get("/api/v1/progress/overdue", params=asked)).json()
+                seen += [(one["item"], one["milestone"]) for one in page["overdue"]]
+                if page["next"] is None:
+                    return seen
+                assert len(page["overdue"]) == limit
+                asked["cursor"] = page["next"]
+
+    everything = [(code, number) for code in ("A1-01", "A1-02") for number in (None, 1, 2)]
+    for limit in (1, 2, 3, 4, 6, 7):
+        assert await paged(limit) == everything, limit
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "A1-01", "2022-06-30/A1-01", "2022-06-30/A1-01/x", "2022-06-30/a b/1", "x/A1/1"]
+)
+async def test_a_cursor_that_no_page_gave_is_refused(views: Door, cursor: str) -> None:
+    told = Told()
+    told.plan()
+    await learn(views.pool, told.records)
+    async with views.client() as reader:
+        reply = await reader.get("/api/v1/progress/overdue", params={"cursor": cursor})
+    assert (reply.status_code, reply.json()["code"]) == (422, "request.cursor-invalid")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from common.contracts import Code
 from common.door import open_to_all
+from common.http import Cursor
 from events.asked import Asked, AsOf, KnownAt, MinPosition, PolicyAsked, Stamp, asked, wait_for
 from events.stream import Broadcast, Channel, EventStream
 from events.tables import PROJECTION
@@ -77,13 +78,13 @@ async def measure_progress(reader: Reader, code: Code, plan: Code | None = None)
 
 @router.get("/api/v1/progress/overdue", tags=["progress"], name="list_overdue")
 async def list_overdue(
-    reader: Reader, plan: Code | None = None, measure: Code | None = None, limit: Limit = 50
+    reader: Reader, plan: Code | None = None, measure: Code | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> OverdueAnswer:
     """What of a plan or one of its measures is overdue on the day asked for, that for the longest first.
 
     How many there are stands in the plan's and the measure's progress.
     """
-    _, found = await look_closer(reader.pool, plan, reader.question, measure=measure, limit=limit)
+    _, found = await look_closer(reader.pool, plan, reader.question, measure=measure, after=cursor, limit=limit)
     return found
 
 

@@ -81,10 +81,10 @@ def instant_of(text: str) -> datetime:
             return (midnight + timedelta(days=1) - timedelta(microseconds=1)).astimezone(UTC)
         found = datetime.fromisoformat(text.replace(" ", "+"))
         if found.tzinfo is None:
-            raise BAD_INSTANT(pointer="/known_at")
+            raise BAD_INSTANT(pointer="/query/known_at")
         return found.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BAD_INSTANT(pointer="/known_at") from error
+        raise BAD_INSTANT(pointer="/query/known_at") from error
 
 
 AsOf = Annotated[Day | None, Query(description="A day in Shanghai, inclusive: what was true then. Today by default.")]
@@ -153,7 +153,7 @@ def _position(text: str) -> tuple[UUID, int]:
         aggregate, version = text.split("@")
         return UUID(aggregate), int(version)
     except ValueError as error:
-        raise BAD_POSITION(pointer="/min_position") from error
+        raise BAD_POSITION(pointer="/query/min_position") from error
 
 
 class Stamp(BaseModel):

@@ -153,3 +153,5 @@ class OverdueAnswer(Stamped):
 
     plan: str
     overdue: list[Lateness]
+    next: str | None
+    """Where the next page begins; null at the end."""

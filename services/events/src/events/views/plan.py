@@ -122,20 +122,28 @@ async def _known(connection: Connection, plan: asyncpg.Record, closed: bool, que
 
 
 async def look_closer(
-    pool: asyncpg.Pool, code: str | None, question: Asked, *, measure: str | None = None, limit: int
+    pool: asyncpg.Pool,
+    code: str | None,
+    question: Asked,
+    *,
+    measure: str | None = None,
+    after: str | None = None,
+    limit: int,
 ) -> tuple[PlanOverview, OverdueAnswer]:
-    """A plan, or the one in force if none is named, and what of it or of one of its measures is overdue.
+    """A plan, or the one in force if none is named, and a page of what of it or of one of its measures is overdue.
 
-    :raises Refused: ``plan.not-found``, ``measure.not-found``.
+    :raises Refused: ``plan.not-found``, ``measure.not-found``, ``request.cursor-invalid``.
     """
     code = code or await plan_in_force(pool)
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         plan, policy = await overview(connection, code, question)
         if measure is not None:
             measure_in(plan, measure)
-        found = await late_of(connection, code, question, measure=measure, limit=limit)
+        found = await late_of(connection, code, question, measure=measure, after=after, limit=limit + 1)
         told = await stamp(connection, (PROJECTION, PROJECTION_VERSION), question, policy.version)
-    return plan, OverdueAnswer(plan=code, overdue=[lateness(one, question) for one in found], stamp=told)
+    page, following = found[:limit], found[limit - 1].place if len(found) > limit else None
+    listed = [lateness(one, question) for one in page]
+    return plan, OverdueAnswer(plan=code, overdue=listed, next=following, stamp=told)
 
 
 def lateness(late: Late, question: Asked) -> Lateness:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Annotated, Final
 
+from pydantic import Field, TypeAdapter
+
+from common.cursors import CURSOR_INVALID, code_in
 from common.database import Connection
 from events.asked import Asked
 from events.views.calculation import LEFT, LISTED, OUT, STATE, WORD, means, municipal
@@ -13,6 +16,8 @@ ENDED: Final = "('verified-closed', 'cancelled', 'merged', 'carried-over')"
 """From an item in one of these states nothing is due any more."""
 BEGUN: Final = "('in-progress', 'reported-done', 'verified-closed')"
 """An item in one of these states shows that work on its measure has begun."""
+NUMBER: Final = TypeAdapter[int](Annotated[int, Field(ge=0, le=10_000)])
+"""A milestone's number in a cursor; 0 is the item itself."""
 CURVES: Final = ("expected", "by_baseline")
 MUNICIPAL: Final = municipal(CURVES).format(
     source="listed", among="", weighed="AND plan = $3 AND effective_on <= $1 AND recorded_at <= $2"
@@ -104,7 +109,8 @@ WITH listed AS MATERIALIZED (
 SELECT measure, code, late.number, late.due_on, late.reported
 FROM late JOIN listed USING (item)
 WHERE ($4::text IS NULL OR measure = $4) AND {COUNTING}
-ORDER BY late.due_on, code, late.number NULLS FIRST
+  AND ($6::date IS NULL OR (late.due_on, code, coalesce(late.number, 0)) > ($6, $7::text, $8::int))
+ORDER BY late.due_on, code, coalesce(late.number, 0)
 LIMIT $5
 """  # noqa: S608 - our own words
 
@@ -134,6 +140,11 @@ class Late:
     reported: bool
     """Whether its owner says that it is done: then it waits for the judges."""
 
+    @property
+    def place(self) -> str:
+        """Where it stands in the list: the next page begins after it."""
+        return f"{self.due_on}/{self.code}/{self.number or 0}"
+
 
 async def schedules(connection: Connection, plan: str, question: Asked) -> dict[str, Schedule]:
     """The schedules of a plan's measures by code; one that lists nothing has none."""
@@ -142,8 +153,20 @@ async def schedules(connection: Connection, plan: str, question: Asked) -> dict[
 
 
 async def late_of(
-    connection: Connection, plan: str, question: Asked, *, measure: str | None = None, limit: int
+    connection: Connection, plan: str, question: Asked, *, measure: str | None = None, after: str | None, limit: int
 ) -> list[Late]:
-    """What is overdue in a plan or in one of its measures, that for the longest first."""
-    rows = await connection.fetch(LATE, question.as_of, question.known_at, plan, measure, limit)
+    """What is overdue in a plan or in one of its measures, that for the longest first, from a place in the list on.
+
+    :raises Refused: ``request.cursor-invalid``.
+    """
+    place = _placed(after) if after is not None else (None, None, None)
+    rows = await connection.fetch(LATE, question.as_of, question.known_at, plan, measure, limit, *place)
     return [Late(*row.values()) for row in rows]
+
+
+def _placed(after: str) -> tuple[date, str, int]:
+    try:
+        day, code, number = after.split("/")
+        return date.fromisoformat(day), code_in(code), NUMBER.validate_python(number)
+    except ValueError:
+        raise CURSOR_INVALID(pointer="/cursor") from None
