@@ -50,7 +50,7 @@ def fold_item(events: Sequence[Event], *, plan_starts_on: date) -> Item:
         claim=None,
         milestones=(),
         schedule=Schedule(since=first.added_on),
-        **first.model_dump(exclude={"item", "added_on"}),
+        **first.model_dump(exclude={"item"}),
     )
     for version, event in enumerate(rest, start=2):
         item = replace(_item_after(item, event, version), version=version)

@@ -71,6 +71,13 @@ async def test_what_was_rated_is_rated_anew_and_not_a_second_time(assurer: httpx
         ({"rating": "grey"}, 422, "request.invalid", "/rating"),
         ({"expires_on": "2022-03-01"}, 422, "assurance.expires-too-early", "/expires_on"),
         ({"effective_on": "2020-12-31"}, 422, "effective.before-plan", "/effective_on"),
+        ({"effective_on": "2022-01-04"}, 422, "effective.before-predecessor", "/effective_on"),
+        (
+            {"subject_kind": "measure", "subject": "A1", "effective_on": "2021-01-31"},
+            422,
+            "effective.before-predecessor",
+            "/effective_on",
+        ),
         ({"reason": ""}, 422, "request.invalid", "/reason"),
     ],
 )

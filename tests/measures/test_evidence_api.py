@@ -106,6 +106,22 @@ async def test_it_proves_nothing_from_a_day_on_which_its_plan_had_not_begun(
     assert (await reporter.get(item)).status_code == 200
 
 
+async def test_it_proves_no_item_before_that_was_listed_and_no_measure_before_the_plan_was_adopted(
+    office: httpx.AsyncClient, reporter: httpx.AsyncClient, plan: str, item: str, uploaded: str
+) -> None:
+    measure = str(measure_id(UUID(plan.rpartition("/")[2]), "A1"))
+    assert (await office.post(f"/api/v1/measures/{measure}/launch", json={"effective_on": "2022-01-01"})).is_success
+    lead = {"lead_unit": "ORG", "effective_on": "2022-01-01"}
+    assert (await office.post(f"/api/v1/measures/{measure}/lead", json=lead)).is_success
+    the_item = {"kind": "item", "id": item.rpartition("/")[2]}
+    the_measure = {"kind": "measure", "id": measure}
+    for link, early, soonest in ((the_item, "2022-01-04", "2022-01-05"), (the_measure, "2021-01-31", "2021-02-01")):
+        body = evidence_body(item, links=[link], issued_on=None)
+        refused = await reporter.post(EVIDENCE, json=body | {"effective_on": early})
+        assert_problem(refused, 422, "effective.before-predecessor", at="/effective_on")
+        assert (await reporter.post(EVIDENCE, json=body | {"effective_on": soonest})).status_code == 201
+
+
 async def test_a_digest_that_one_knows_is_no_file_that_one_has(
     measures: Door, item: str, uploaded: str, evidence: str
 ) -> None:

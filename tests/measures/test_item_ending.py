@@ -131,6 +131,14 @@ def test_an_item_is_not_merged_into_one_that_has_ended(ended: Item) -> None:
         _merged(an_item_in_progress(), ended)
 
 
+def test_an_item_is_not_merged_into_one_before_that_was_listed() -> None:
+    into = a_draft_item(code="A1-99", on=date(2022, 9, 2))
+    assert into.added_on == date(2022, 9, 2)
+    with refused("effective.before-predecessor", at="/effective_on"):
+        _merged(an_item_in_progress(), into)
+    assert _merged(an_item_in_progress(), a_draft_item(code="A1-99", on=LATER)).events
+
+
 def test_a_merger_that_happened_stands_whatever_the_other_became() -> None:
     merged = _merged(an_item_in_progress()).state
     assert _merged(merged, _cancelled(OTHER).state).events == ()

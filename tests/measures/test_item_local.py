@@ -41,6 +41,12 @@ def test_a_local_item_is_part_of_a_municipal_one() -> None:
     assert (change.state.local_plan, change.state.parent) == ("YB", parent.id)
 
 
+def test_a_local_item_is_not_part_of_one_before_that_was_listed() -> None:
+    parent = a_parent(on=date(2022, 1, 6))
+    with refused("effective.before-predecessor", at="/effective_on"):
+        add_item(**item_words(code="YB-A1-01", local_plan="YB", parent=parent, on=date(2022, 1, 5)))
+
+
 def test_a_local_item_need_not_be_part_of_another() -> None:
     assert a_local_item().parent is None
 

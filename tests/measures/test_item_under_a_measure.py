@@ -117,6 +117,14 @@ def test_every_other_measure_takes_items(state: str) -> None:
     assert add_item(**item_words(above=above)).state.above == above
 
 
+def test_no_item_is_listed_for_a_day_on_which_its_measure_was_before_the_judges() -> None:
+    """It would have stood open when the measure was submitted with nothing left open."""
+    above = MeasureAbove(MeasureState.IN_PROGRESS, returned_on=date(2022, 5, 1))
+    with refused("effective.before-predecessor", at="/effective_on"):
+        add_item(**item_words(above=above, on=date(2022, 4, 30)))
+    assert add_item(**item_words(above=above, on=date(2022, 5, 1))).events
+
+
 # ── as it is read ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -135,7 +143,7 @@ async def test_an_item_is_read_with_its_measures_state_and_leads(
 ) -> None:
     leads = [{"unit": str(UNITS["SOC"].id), "co_units": [], "since": "2022-01-05"}]
     above = {"state": "planned", "leads": leads, "plan_in_final_evaluation": False, "plan_closed": False}
-    above |= {"local_plan_closed": False}
+    above |= {"local_plan_closed": False, "returned_on": None}
     assert (await office.get(item)).json()["above"] == above
     assert (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"][0]["above"]["leads"] == leads
 

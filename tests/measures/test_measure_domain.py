@@ -131,6 +131,7 @@ def test_a_measure_that_is_returned_is_in_progress_again() -> None:
     measure = a_submitted_measure()
     change = measure.return_to_lead(reason="材料不全", by=JUDGE, on=ON)
     assert (change.state.state, change.state.version) == ("in-progress", measure.version + 1)
+    assert change.state.returned_on == ON
     assert change.events == (
         MeasureAcceptanceReturned(**named(measure), reason="材料不全", by=JUDGE.id, returned_on=ON),
     )

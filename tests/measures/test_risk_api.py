@@ -82,6 +82,13 @@ async def test_a_risk_to_a_measure_is_raised_by_the_office(office: httpx.AsyncCl
         ({"likelihood": 0}, 422, "request.invalid", "/likelihood"),
         ({"impact": 6}, 422, "request.invalid", "/impact"),
         ({"effective_on": "2020-12-31"}, 422, "effective.before-plan", "/effective_on"),
+        ({"effective_on": "2022-01-04"}, 422, "effective.before-predecessor", "/effective_on"),
+        (
+            {"subject_kind": "measure", "subject": "A1", "effective_on": "2021-01-31"},
+            422,
+            "effective.before-predecessor",
+            "/effective_on",
+        ),
         ({"unknown": 1}, 422, "request.invalid", "/unknown"),
     ],
 )

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from common.call import Call
 from common.contracts.measures import Proven
-from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, Refused
+from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, Refused, must_follow
 from common.files import Files
 from measures.evidence.domain import register
 from measures.evidence.file import name_of, require_taken_in
@@ -30,7 +30,8 @@ async def register_evidence(call: Call, files: Files, request: Registration) -> 
     """Put a document on record whose file was sent before.
 
     :raises Refused: ``evidence.no-such-file``, ``evidence.uploaded-long-ago``, ``evidence.proves-unknown``,
-        ``effective.before-plan``, ``files.away``, ``caller.no-unit``, and what ``register`` refuses.
+        ``effective.before-plan``, ``effective.before-predecessor``, ``files.away``, ``caller.no-unit``,
+        and what ``register`` refuses.
     """
     on, unit = call.effective(request.effective_on), call.unit
     name = name_of(unit.id, request.sha256, request.media_type)
@@ -62,7 +63,8 @@ async def register_evidence(call: Call, files: Files, request: Registration) -> 
 async def link(call: Call, evidence_id: UUID, request: OneLink) -> Response:
     """It is to prove one thing more, which is there.
 
-    :raises Refused: ``evidence.proves-unknown``, ``effective.before-plan``, and what ``Evidence.link`` refuses.
+    :raises Refused: ``evidence.proves-unknown``, ``effective.before-plan``, ``effective.before-predecessor``, and what
+        ``Evidence.link`` refuses.
     """
     on = call.effective(request.effective_on)
     await _partakers(call, request, "", on=on)
@@ -87,7 +89,7 @@ async def supersede(call: Call, evidence_id: UUID, request: Succession) -> Respo
 
 
 async def _partakers(call: Call, one: Link, at: str, *, on: date) -> Partakers:
-    """Whose work that is which is to be proven: the caller may know of it, it is there, and its plan has begun."""
+    """Whose work that is which is to be proven: the caller may know of it, it is there, and was by then."""
     if (one.kind is Proven.MILESTONE) != (one.number is not None):
         raise PROVES_UNKNOWN(pointer=f"{at}/kind")
     try:
@@ -96,6 +98,7 @@ async def _partakers(call: Call, one: Link, at: str, *, on: date) -> Partakers:
             if not measure.version:
                 raise PROVES_UNKNOWN(pointer=f"{at}/id")  # nothing was done about it yet
             _require_begun(on, measure.put_down.starts_on)
+            must_follow(on, measure.put_down.adopted_on or on)
             return Partakers(measure.work.units, measure.leads)
         item = (await items.load(call, one.id)).state
         if one.number is not None:
@@ -103,6 +106,7 @@ async def _partakers(call: Call, one: Link, at: str, *, on: date) -> Partakers:
     except Refused as refused:
         raise _elsewhere(refused, PROVES_UNKNOWN, f"{at}/{'id' if one.number is None else 'number'}") from None
     _require_begun(on, item.plan_starts_on)
+    must_follow(on, item.added_on)
     return Partakers((item.owner, *item.co_units), item.above.leads)
 
 

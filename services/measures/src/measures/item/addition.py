@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from common.contracts.measures import Focus, ItemTag, ProgressBasis, ReformItemAdded
-from common.decision import Change
+from common.decision import Change, must_follow
 from measures.item.domain import Item
 from measures.item.milestone import PlannedMilestone
 from measures.item.particulars import Schedule
@@ -55,14 +55,16 @@ def add_item(
 
     :raises Refused: ``measure.takes-no-items``, ``item.owner-among-co-units``, ``item.due-before-start``,
         ``milestone.number-taken``, ``item.local-by-local``, ``item.parent-of-municipal``, ``item.parent-elsewhere``,
-        ``item.parent-by-milestones``, ``item.parent-ended``.
+        ``item.parent-by-milestones``, ``item.parent-ended``, ``effective.before-predecessor``.
     """
     if above.state in UNDER_JUDGEMENT:
         raise TAKES_NO_ITEMS(pointer="/measure", state=above.state)
+    must_follow(on, above.returned_on or on)  # before that day it was before the judges, and took none
     if local_plan and progress_basis is ProgressBasis.LOCAL_ITEMS:
         raise LOCAL_BY_LOCAL(pointer="/progress_basis")
     if parent:
         _must_take(parent, plan=plan, measure=measure, local_plan=local_plan)
+        must_follow(on, parent.added_on)
     if owner in co_units:
         raise OWNER_AMONG_CO_UNITS(pointer="/co_units")
     if due_on < planned_start_on:
@@ -82,7 +84,7 @@ def add_item(
         id=id, version=1 + len(milestones), plan=plan, plan_starts_on=plan_starts_on, measure=measure, code=code,
         title_zh=title_zh, title_en=title_en, owner=owner, co_units=co_units, responsible_post=responsible_post,
         problem=problem, deliverable=deliverable, effect=effect, focus=focus, planned_start_on=planned_start_on,
-        due_on=due_on, state=ItemState.DRAFT, since=on, claim=None,
+        due_on=due_on, added_on=on, state=ItemState.DRAFT, since=on, claim=None,
         milestones=tuple(planned.on_the_list(on) for planned in milestones), schedule=Schedule(since=on),
         local_plan=local_plan, parent=added.parent, progress_basis=progress_basis, tags=added.tags,
         continues=continues, above=above,

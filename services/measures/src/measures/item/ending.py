@@ -49,6 +49,7 @@ def merge_item(item: Item, *, into: Item, reason: str, authority: str, by: Unit 
             raise MERGED_ELSEWHERE(pointer="/into")
         if into.state in TERMINAL:
             raise MERGED_INTO_ENDED(pointer="/into", state=into.state)
+        must_follow(on, into.added_on)
     event = ReformItemMerged(item=item.id, into=into.id, reason=reason, authority=authority, merged_on=on)
     return _end(item, "merge", ItemState.MERGED, ending, event, by=by, on=on)
 

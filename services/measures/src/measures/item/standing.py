@@ -1,7 +1,9 @@
 """How a reform item (改革事项) stands, and which steps are open to whom: the rules that decide also offer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from common.contracts.measures import Focus, ItemTag, ProgressBasis
@@ -37,6 +39,9 @@ from measures.item.rules import (
 from measures.measure.lead import MeasureAbove, leading
 from measures.measure.rules import SUSPENDED, MeasureState
 
+BOUND: Final = (Who.OWNER, Who.PARTAKER, Who.JUDGE)
+"""Those to whom a step may be closed for what their unit is to the item."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -59,6 +64,8 @@ class Standing:
     focus: Focus
     planned_start_on: date
     due_on: date
+    added_on: date
+    """The day on which it was put on the list: nothing is said of it for a day before."""
     state: ItemState
     since: date
     """The day on which the last step of the item itself took effect."""
@@ -91,18 +98,17 @@ class Standing:
 
     def steps(self, by: Unit | None) -> Steps:
         """What begins in this state, by the same rules that decide."""
-        against = {who: self._not_for(who, by, None) for who in Who}  # once: there are more steps than kinds of callers
-        for permission, action in STEPS_FROM[self.state]:
-            yield permission, action, self._missing(action) or against[STEPS[action][1]]
-        for permission, path, action in EXTENSION_STEPS_FROM[self.state, self.schedule.extension is not None]:
-            yield permission, path, self._held_up(action) or against[EXTENSION_STEPS[action][2]]
+        not_for = {who: self._not_for(who, by, None) for who in BOUND}  # once: there are more steps than kinds of these
+        for permission, action, who in STEPS_FROM[self.state]:
+            yield permission, action, self._lacks(action) or not_for.get(who)
+        for permission, path, action, who in EXTENSION_STEPS_FROM[self.state, self.schedule.extension is not None]:
+            yield permission, path, (self._held_up() if action == "grant" else None) or not_for.get(who)
         if self.state in PLANNING:
             yield "milestone.plan", "milestones", None
         for milestone in self.milestones:
-            for permission, action in MILESTONE_STEPS_FROM[self.state, milestone.state]:
+            for permission, action, who in MILESTONE_STEPS_FROM[self.state, milestone.state]:
                 path = f"milestones/{milestone.number}/{action}"
-                who = MILESTONE_STEPS[action][2]
-                yield permission, path, self._missing_for_milestone(action, milestone, None) or against[who]
+                yield permission, path, self._milestone_lacks(action, milestone, None) or not_for.get(who)
 
     def as_of(self, today: date) -> AsOf:
         """What follows of it from the day, by the rule of the lists' ``late``."""
@@ -113,7 +119,7 @@ class Standing:
         states, who = STEPS[action]
         if self.state not in states:
             return WRONG_STATE(state=self.state)
-        return self._missing(action) or self._not_for(who, by, on)
+        return self._lacks(action) or self._not_for(who, by, on)
 
     def why_not_extension(self, action: str, by: Unit | None) -> Refused | None:
         """What speaks against asking for an extension, or deciding on it, by this unit; None if nothing does."""
@@ -122,7 +128,8 @@ class Standing:
             return WRONG_STATE(state=self.state)
         if asked and self.schedule.extension is None:
             return NO_EXTENSION()
-        return (None if asked else self._undecided()) or self._held_up(action) or self._not_for(who, by, None)
+        lacks = self._held_up() if action == "grant" else None
+        return (None if asked else self._undecided()) or lacks or self._not_for(who, by, None)
 
     def why_not_milestone(
         self, action: str, milestone: Milestone, by: Unit | None, on: date | None = None
@@ -133,7 +140,7 @@ class Standing:
             return WRONG_STATE(state=self.state)
         if milestone.state is not state:
             return MILESTONE_WRONG_STATE(state=milestone.state)
-        return self._missing_for_milestone(action, milestone, on) or self._not_for(who, by, on)
+        return self._milestone_lacks(action, milestone, on) or self._not_for(who, by, on)
 
     def milestone(self, number: int) -> Milestone:
         """The milestone with that number.
@@ -145,31 +152,19 @@ class Standing:
                 return milestone
         raise UNKNOWN_MILESTONE(number=number)
 
-    def _missing(self, action: str) -> Refused | None:
+    def _lacks(self, action: str) -> Refused | None:
         """What the item lacks for a step that begins in its state."""
-        if action == "assign" and not any(m.required and m.counts for m in self.milestones):
-            return NO_REQUIRED_MILESTONE()
-        if action == "close" and (numbers := self._open_milestones()):
-            return OPEN_MILESTONES(numbers=", ".join(map(str, numbers)))
-        if action == "carry-over" and not self.above.plan_in_final_evaluation:
-            return PLAN_GOES_ON()
-        if action == "reopen" and (self.above.plan_closed or self.above.local_plan_closed):
-            return PLAN_OVER() if self.above.plan_closed else LOCAL_PLAN_OVER()
-        return self._held_up(action) or self._undecided() if action == "reschedule" else None
+        rule = NEEDS.get(action)
+        return rule(self) if rule else None
 
-    def _missing_for_milestone(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:
-        if action == "verify" and milestone.required and self.grounds.lack(milestone.number, on):
-            return NO_VERIFIED_EVIDENCE(number=milestone.number)
-        if action == "revoke" and self.above.plan_closed:
-            return PLAN_OVER()
-        if action == "cancel" and self.state is not ItemState.DRAFT and self._is_last_required(milestone):
-            return NO_REQUIRED_MILESTONE()
-        return self._held_up(action) if action == "reschedule" else None
+    def _milestone_lacks(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:
+        """What one of its milestones lacks for a step that begins in its state, on that day or now."""
+        rule = MILESTONE_NEEDS.get(action)
+        return rule(self, milestone, on) if rule else None
 
-    def _held_up(self, action: str) -> Refused | None:
+    def _held_up(self) -> Refused | None:
         """While its measure is suspended none of its dates moves."""
-        held_up = action in {"reschedule", "grant"} and self.above.state is MeasureState.SUSPENDED
-        return SUSPENDED() if held_up else None
+        return SUSPENDED() if self.above.state is MeasureState.SUSPENDED else None
 
     def _undecided(self) -> Refused | None:
         """One word about the due date after the other: an extension that was asked for is decided first."""
@@ -187,9 +182,54 @@ class Standing:
             return NOT_INDEPENDENT() if by is None or by.belongs_to(*took_part) else None
         return None
 
-    def _open_milestones(self) -> list[int]:
-        required = [m for m in self.milestones if m.required and m.counts]
-        return [m.number for m in required if m.state is not MilestoneState.VERIFIED]
+    def _required(self) -> list[Milestone]:
+        return [m for m in self.milestones if m.required and m.counts]
 
-    def _is_last_required(self, milestone: Milestone) -> bool:
-        return [m.number for m in self.milestones if m.required and m.counts] == [milestone.number]
+    def _unplanned(self) -> Refused | None:
+        return None if self._required() else NO_REQUIRED_MILESTONE()
+
+    def _unattained(self) -> Refused | None:
+        numbers = [str(m.number) for m in self._required() if m.state is not MilestoneState.VERIFIED]
+        return OPEN_MILESTONES(numbers=", ".join(numbers)) if numbers else None
+
+    def _too_early(self) -> Refused | None:
+        return None if self.above.plan_in_final_evaluation else PLAN_GOES_ON()
+
+    def _too_late(self) -> Refused | None:
+        if self.above.plan_closed:
+            return PLAN_OVER()
+        return LOCAL_PLAN_OVER() if self.above.local_plan_closed else None
+
+    def _immovable(self) -> Refused | None:
+        return self._held_up() or self._undecided()
+
+    def _unproven(self, milestone: Milestone, on: date | None) -> Refused | None:
+        lacks = milestone.required and self.grounds.lack(milestone.number, on)
+        return NO_VERIFIED_EVIDENCE(number=milestone.number) if lacks else None
+
+    def _irrevocable(self, _: Milestone, __: date | None) -> Refused | None:
+        return PLAN_OVER() if self.above.plan_closed else None
+
+    def _indispensable(self, milestone: Milestone, _: date | None) -> Refused | None:
+        last = self.state is not ItemState.DRAFT and self._required() == [milestone]
+        return NO_REQUIRED_MILESTONE() if last else None
+
+    def _milestone_held_up(self, _: Milestone, __: date | None) -> Refused | None:
+        return self._held_up()
+
+
+NEEDS: Final[dict[str, Callable[[Standing], Refused | None]]] = {
+    "assign": Standing._unplanned,
+    "close": Standing._unattained,
+    "carry-over": Standing._too_early,
+    "reopen": Standing._too_late,
+    "reschedule": Standing._immovable,
+}
+"""What speaks against a step of an item that begins in its state, whoever takes it."""
+MILESTONE_NEEDS: Final[dict[str, Callable[[Standing, Milestone, date | None], Refused | None]]] = {
+    "verify": Standing._unproven,
+    "revoke": Standing._irrevocable,
+    "cancel": Standing._indispensable,
+    "reschedule": Standing._milestone_held_up,
+}
+"""The same for a step of one of its milestones, on a day or now."""

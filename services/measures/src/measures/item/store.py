@@ -81,6 +81,7 @@ class ItemRow(Base, AggregateRow, table=True):
     focus: str
     planned_start_on: date
     due_on: date
+    added_on: date
     state: str
     since: date
     claim: str | None

@@ -64,6 +64,8 @@ class Measure:
     suspended_for: str | None = None
     """Why it is suspended."""
     acceptance: Acceptance | None = None
+    returned_on: date | None = None
+    """The day on which judges sent it back last: until then it took no items."""
 
     def __post_init__(self) -> None:
         """Two states follow from what stands beside it and are told by no event of its own."""
@@ -211,7 +213,7 @@ class Measure:
             ``effective.before-predecessor``.
         """
         event = MeasureAcceptanceReturned(**self._named(), reason=reason, by=by.id, returned_on=on)
-        return self._step("return", event, by=by, on=on, state=S.LAUNCHED)
+        return self._step("return", event, by=by, on=on, state=S.LAUNCHED, returned_on=on)
 
     def _step(self, step: str, event: Event, *, by: Unit | None, on: date, **changed: Any) -> Change["Measure"]:
         self._require(step, by, on)

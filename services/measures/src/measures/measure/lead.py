@@ -39,3 +39,5 @@ class MeasureAbove:
     plan_in_final_evaluation: bool = False
     plan_closed: bool = False
     local_plan_closed: bool = False
+    returned_on: date | None = None
+    """The day on which judges sent the measure back last."""

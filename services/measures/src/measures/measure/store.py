@@ -39,6 +39,7 @@ class MeasureRow(Base, AggregateRow, table=True):
     tagged_on: date | None
     suspended_for: str | None
     acceptance: str = Field(sa_column=Column(JSONB, nullable=False))
+    returned_on: date | None
 
 
 def _concerns(measure: Measure) -> Concerned:
@@ -90,7 +91,7 @@ ABOVE: Final = """
 SELECT jsonb_build_object(
     'state', coalesce(measure.state, 'planned'), 'leads', coalesce(measure.leads, '[]'),
     'plan_in_final_evaluation', plan.state = 'final-evaluation', 'plan_closed', plan.state = 'closed',
-    'local_plan_closed', coalesce(local_plan.state = 'closed', false))
+    'local_plan_closed', coalesce(local_plan.state = 'closed', false), 'returned_on', measure.returned_on)
 FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.measure
 LEFT JOIN local_plan ON local_plan.code = found.local_plan WHERE plan.code = found.plan
 """

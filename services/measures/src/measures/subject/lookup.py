@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from common.call import Call
 from common.contracts.measures import SubjectKind
-from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal
+from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, must_follow
 from common.roles import Concerned
 from common.showing import Aggregate
 from common.store import Aggregates
@@ -45,7 +45,9 @@ SEEN: Final = "partakers->'units' ?| {0}::text[] OR partakers->'leads'->-1->>'un
 """The condition on rows with ``partakers`` that a list's scope sets: its units, its leads."""
 
 _ASKED: Final = f"""
-SELECT {PARTAKERS} FROM (SELECT $1::text AS plan, $2::text AS subject_kind, $3::text AS subject) AS found
+SELECT {PARTAKERS} AS partakers, (
+    SELECT added_on FROM item WHERE plan = found.plan AND code = found.subject AND found.subject_kind = 'item'
+) AS added_on FROM (SELECT $1::text AS plan, $2::text AS subject_kind, $3::text AS subject) AS found
 """  # noqa: S608 - a text of our own
 _PARTAKERS: Final = TypeAdapter(Partakers)
 
@@ -59,15 +61,16 @@ async def partakers_of(call: Call, *, plan: str, kind: SubjectKind, subject: str
     """Whose work a measure or an item of a plan is.
 
     :raises Refused: ``plan.unknown``, ``effective.before-plan``, ``subject.unknown``, also where the caller may not
-        know of it.
+        know of it, ``effective.before-predecessor`` before the plan was adopted, or the item listed.
     """
     found = await plan_named(call, plan)
     if on < found.starts_on:
         raise EFFECTIVE_BEFORE_PLAN(pointer="/effective_on", on=on, starts_on=found.starts_on)
-    told = await call.service.pool.fetchval(_ASKED, plan, kind, subject)
-    partakers = _PARTAKERS.validate_json(told) if told else None
+    (asked,) = await call.service.pool.fetch(_ASKED, plan, kind, subject)
+    partakers = _PARTAKERS.validate_json(asked["partakers"]) if asked["partakers"] else None
     if partakers is None or f"{kind}.read" not in call.permitted(concerned(partakers)):
         raise UNKNOWN_SUBJECT(pointer="/subject", kind=kind, subject=subject)
+    must_follow(on, asked["added_on"] or found.adopted_on or on)
     return partakers
 
 

@@ -1,0 +1,37 @@
+"""Items that were listed before their day was kept get it from the journal, and measures the day of their return."""
+
+from datetime import date
+
+import httpx
+from alembic.script import ScriptDirectory
+
+from common.migration import config_of
+from doors import Door
+
+REVISION = ScriptDirectory.from_config(config_of("measures")).get_revision("0013").module
+
+
+async def test_an_item_s_day_is_that_of_its_first_event_and_not_of_its_last_step(
+    measures: Door, office: httpx.AsyncClient, item: str
+) -> None:
+    assert (await office.post(f"{item}/assign", json={"effective_on": "2022-01-10"})).is_success
+    await measures.pool.execute("UPDATE item SET added_on = '1999-12-31'")
+    await measures.pool.execute(REVISION.ADDED)
+    assert (await office.get(item)).json()["added_on"] == "2022-01-05"
+
+
+async def test_a_measure_s_day_is_that_of_its_last_return(measures: Door, office: httpx.AsyncClient, item: str) -> None:
+    await measures.pool.execute(
+        "INSERT INTO measure (id, version, hash, recorded_at, plan, code, state, since, leads, tags, acceptance) "
+        "VALUES (gen_random_uuid(), 2, '', now(), 'PLAN-1', 'A1', 'launched', '2022-07-01', '[]', '{}', 'null')"
+    )
+    for version, day in ((1, date(2022, 6, 1)), (2, date(2022, 7, 1))):
+        await measures.pool.execute(
+            "INSERT INTO event (event_id, aggregate_type, aggregate_id, aggregate_version, type, payload, headers, "
+            "effective_on, recorded_at, actor, prev_hash, hash) SELECT gen_random_uuid(), 'measure', id, $1, "
+            "'cn.cqast.measures.measure-acceptance-returned.v1', '', '{}', $2, now(), 'p-1', '', '' FROM measure",
+            version,
+            day,
+        )
+    await measures.pool.execute(REVISION.RETURNED)
+    assert await measures.pool.fetchval("SELECT returned_on FROM measure") == date(2022, 7, 1)
