@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from builders import JUDGE, OWNER, a_milestone, plan_words
+from builders import JUDGE, OWNER, a_milestone, directory_history, plan_words
 from common.contracts.measures import Aspect, Measure, Phase, PhaseMode
 from common.decision import Change
 from doors import Door
@@ -57,6 +57,7 @@ async def showing_the_seeds(door: Door) -> AsyncIterator[Site]:
     async with served(door.app, on_stop=door.app.state.broadcast.stop) as url:
         site = Site(url, door.pool)
         seeds = data.read()
+        site.told.records.extend(directory_history())
         _tell_plan(site.told, seeds.plan)
         site.stories = {one.code: _tell_item(site.told, one) for one in seeds.items if one.measure != WITHOUT_ITEMS}
         await site.learn()

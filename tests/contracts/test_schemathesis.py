@@ -41,6 +41,10 @@ NAMED: Final = 0.75
 Place = ParameterLocation
 
 
+CODES: Final = {"/measures/": "A1", "/progress/units/": "ORG"}
+"""What a code in a path names, by what stands before it."""
+
+
 @dataclass
 class Caller:
     """Whoever may do what a request asks: finds something to do it to, and speaks in the right unit's name."""
@@ -85,7 +89,8 @@ class Caller:
             self._send_a_file(case, words, chance)
         if case.path_parameters.keys() <= words.keys() | {"sha256"} and _right(case, Place.PATH):
             content = case.body if isinstance(case.body, bytes) else PDF
-            told = dict(words) | {"sha256": sha256_of(content)} | ({"code": "A1"} if "/measures/" in case.path else {})
+            named = [code for part, code in CODES.items() if part in case.path]
+            told = dict(words) | {"sha256": sha256_of(content)} | ({"code": named[0]} if named else {})
             case.path_parameters = {name: told[name] for name in case.path_parameters}
         if "plan" in case.query and _right(case, Place.QUERY) and chance.random() < NAMED:
             case.query = case.query | {"plan": words["plan"]}

@@ -7,15 +7,17 @@ import asyncpg
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from common.contracts import Code
-from common.door import open_to_all
+from common.contracts.directory import UnitKind
+from common.door import Door, open_to_all
 from common.http import Cursor
 from events.asked import Asked, AsOf, KnownAt, MinPosition, PolicyAsked, Stamp, asked, wait_for
 from events.stream import Broadcast, Channel, EventStream
 from events.tables import PROJECTION
 from events.views.answers import AspectsAnswer, MeasureAnswer, MeasuresAnswer, OverdueAnswer, PlanAnswer, PlanOverview
 from events.views.plan import look, look_closer, measure_in
+from events.views.unit import UnitAnswer, UnitsAnswer, look_at_unit, look_at_units
 
-router = APIRouter(dependencies=[Depends(open_to_all)])
+router = APIRouter(dependencies=[Depends(open_to_all)], route_class=Door)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,20 @@ async def list_overdue(
     """
     _, found = await look_closer(reader.pool, plan, reader.question, measure=measure, after=cursor, limit=limit)
     return found
+
+
+@router.get("/api/v1/progress/units", tags=["progress"], name="list_unit_progress")
+async def units_progress(
+    reader: Reader, kind: UnitKind | None = None, plan: Code | None = None, limit: Limit = 50, cursor: Cursor = None
+) -> UnitsAnswer:
+    """What each association unit answers for, helps with and leads in a plan, by the units' codes."""
+    return await look_at_units(reader.pool, plan, reader.question, kind=kind, after=cursor, limit=limit)
+
+
+@router.get("/api/v1/progress/units/{code}", tags=["progress"], name="read_unit_progress")
+async def unit_progress(reader: Reader, code: Code, plan: Code | None = None) -> UnitAnswer:
+    """One association unit in a plan."""
+    return await look_at_unit(reader.pool, plan, reader.question, code)
 
 
 @router.get(

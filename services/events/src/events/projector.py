@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from common.cloudevents import Recorded
-from common.contracts import Event, directory, talent, topic
+from common.contracts import Event, talent, topic
 from common.contracts import measures as told
 from common.database import Connection, open_pool, reachable
 from common.process import work
@@ -38,8 +38,6 @@ UNPROJECTED: Final[dict[type[Event], str]] = {
     told.EvidenceRejected: "no view shows evidence yet",
     told.EvidenceInvalidated: "no view shows evidence yet",
     told.EvidenceSuperseded: "no view shows evidence yet",
-    directory.UnitEstablished: "no view shows units yet",
-    directory.UnitRenamed: "no view shows units yet",
     talent.ProgrammeDefined: "no view shows programmes yet",
     talent.ProgrammeActivated: "no view shows programmes yet",
     talent.ProgrammeRetired: "no view shows programmes yet",

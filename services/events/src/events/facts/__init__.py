@@ -10,19 +10,19 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from common.cloudevents import Recorded
-from common.contracts.measures import MeasuresEvent
+from common.contracts import Event
 from common.database import Connection
-from events.facts import items, judgements, measures, milestones, plans
+from events.facts import items, judgements, measures, milestones, plans, units
 from events.facts.plans import Rows
 from events.tables import Base
 
-FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = (
-    plans.FACTS | items.FACTS | milestones.FACTS | measures.FACTS | judgements.FACTS
+FACTS: Final[dict[type[Event], Callable[[Recorded, Any], Rows]]] = (
+    plans.FACTS | items.FACTS | milestones.FACTS | measures.FACTS | judgements.FACTS | units.FACTS
 )
 """Which facts follow from an event."""
 COLUMNS: Final = {
     fact: (fact.__table__.name, [column.name for column in fact.__table__.columns])  # type: ignore[attr-defined]
-    for fact in (*plans.KINDS, *items.KINDS, *milestones.KINDS, *measures.KINDS, *judgements.KINDS)
+    for fact in (*plans.KINDS, *items.KINDS, *milestones.KINDS, *measures.KINDS, *judgements.KINDS, *units.KINDS)
 }
 """Each fact's table and its columns, in the order in which its rows name them."""
 
@@ -31,7 +31,7 @@ async def keep(connection: Connection, records: Sequence[Recorded]) -> None:
     """Keep the facts that follow from these events, in one copy for each table."""
     rows: dict[type[Base], list[tuple[Any, ...]]] = {}
     for record in records:
-        if follow := FACTS.get(type(record.event)):  # type: ignore[arg-type]
+        if follow := FACTS.get(type(record.event)):
             for fact, values in follow(record, record.event):
                 rows.setdefault(fact, []).append(values)
     for fact, found in rows.items():

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, Uuid
 from sqlmodel import Field
 
 from common.cloudevents import Recorded
+from common.contracts import Event
 from common.contracts import measures as told
-from common.contracts.measures import MeasuresEvent, ProgressBasis
+from common.contracts.measures import ProgressBasis
 from events.facts.plans import Rows
 from events.tables import Base
 
@@ -33,6 +34,8 @@ class Item(Base, table=True):
     """Of a local item the plan of its unit; no municipal figure counts it for itself."""
     parent: UUID | None = None
     progress_basis: str = ProgressBasis.MILESTONES
+    co_units: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
+    """The units that help."""
 
 
 class ItemStep(Base, table=True):
@@ -62,7 +65,8 @@ class ItemMove(Base, table=True):
 def _item_added(record: Recorded, event: told.ReformItemAdded) -> Rows:
     titles = (event.title_zh, event.title_en)
     place = (event.plan, event.measure, event.code, *titles, event.owner, event.due_on)
-    yield Item, (record.aggregate_id, *place, event.local_plan, event.parent, event.progress_basis)
+    among = (event.local_plan, event.parent, event.progress_basis, list(event.co_units))
+    yield Item, (record.aggregate_id, *place, *among)
     yield ItemStep, (record.aggregate_id, record.version, "draft", event.added_on, record.recorded_at)
 
 
@@ -77,7 +81,7 @@ def _item_moved(record: Recorded, event: told.ReformItemRescheduled) -> Rows:
     yield ItemMove, (record.aggregate_id, record.version, event.moved_to, event.rescheduled_on, record.recorded_at)
 
 
-FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
+FACTS: Final[dict[type[Event], Callable[[Recorded, Any], Rows]]] = {
     told.ReformItemAdded: _item_added,
     told.ReformItemAssigned: _item_reached("assigned"),
     told.ReformItemAcknowledged: _item_reached("acknowledged"),

@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, DateTime, Index
 from sqlmodel import Field
 
 from common.cloudevents import Recorded
+from common.contracts import Event
 from common.contracts import measures as told
-from common.contracts.measures import MeasuresEvent
 from events.facts.plans import Rows
 from events.tables import Base
 
@@ -88,7 +88,7 @@ def _reached(state: str) -> Callable[[Recorded, Any], Rows]:
     return rows
 
 
-FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
+FACTS: Final[dict[type[Event], Callable[[Recorded, Any], Rows]]] = {
     told.AssuranceGiven: _given,
     told.AssuranceWithdrawn: _withdrawn,
     told.RiskRaised: _raised,

@@ -9,8 +9,8 @@ from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, Text, Uuid
 from sqlmodel import Field
 
 from common.cloudevents import Recorded
+from common.contracts import Event
 from common.contracts import measures as told
-from common.contracts.measures import MeasuresEvent
 from events.facts.plans import Rows
 from events.tables import Base
 
@@ -83,7 +83,7 @@ def _tagged(record: Recorded, event: told.MeasureTagged) -> Rows:
     yield MeasureTags, (*key, tags, event.tagged_on, record.recorded_at)
 
 
-FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
+FACTS: Final[dict[type[Event], Callable[[Recorded, Any], Rows]]] = {
     told.MeasureLaunched: _reached("launched"),
     told.MeasureSuspended: _reached("suspended"),
     told.MeasureResumed: _reached("launched"),

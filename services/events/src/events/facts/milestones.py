@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, DateTime, Numeric
 from sqlmodel import Field
 
 from common.cloudevents import Recorded
+from common.contracts import Event
 from common.contracts import measures as told
-from common.contracts.measures import MeasuresEvent
 from events.facts.plans import Rows
 from events.tables import Base
 
@@ -94,7 +94,7 @@ def _not_attained(record: Recorded, event: Any) -> Rows:
     yield MilestoneWord, (*word, record.effective_on, record.recorded_at)
 
 
-FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
+FACTS: Final[dict[type[Event], Callable[[Recorded, Any], Rows]]] = {
     told.MilestonePlanned: _milestone_planned,
     told.MilestoneRescheduled: _milestone_moved,
     told.MilestoneCancelled: _milestone_cancelled,

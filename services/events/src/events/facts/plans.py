@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, DateTime, Numeric
 from sqlmodel import Field
 
 from common.cloudevents import Recorded
+from common.contracts import Event
 from common.contracts import measures as told
-from common.contracts.measures import MeasuresEvent
 from events.tables import Base
 
 PARTS_MAX: Final = 1000  # more parts of a kind than any plan has: what a revision adds comes after them
@@ -164,7 +164,7 @@ def _plan_reached(state: str) -> Callable[[Recorded, Any], Rows]:
     return rows
 
 
-FACTS: Final[dict[type[MeasuresEvent], Callable[[Recorded, Any], Rows]]] = {
+FACTS: Final[dict[type[Event], Callable[[Recorded, Any], Rows]]] = {
     told.PlanDefined: _plan_defined,
     told.PlanAdopted: _plan_reached("adopted"),
     told.PhaseEntered: _phase_entered,

@@ -68,7 +68,7 @@ OUT: Final = "('cancelled', 'merged')"
 """In these states an item has left the denominators; it stays listed, and in the original scope."""
 
 
-def _of_own_or_below(share: str) -> str:
+def of_own_or_below(share: str) -> str:
     """An item's share; where local items are its basis, the mean of theirs, and never its own milestones' too."""
     counting = "" if share.endswith("_of_all") else f"AND below.state NOT IN {OUT}"
     return f"""CASE progress_basis WHEN 'milestones' THEN {share} ELSE (
@@ -91,7 +91,7 @@ def means(shares: Sequence[str]) -> str:
 
 def municipal(shares: Sequence[str], *others: str) -> str:
     """The municipal items of measures, each with its weight and shares; to be filled with what ``MEASURES`` names."""
-    columns = ",\n           ".join((*others, *map(_of_own_or_below, shares)))
+    columns = ",\n           ".join((*others, *map(of_own_or_below, shares)))
     return f"""(
     SELECT plan, measure, state, coalesce((set_last.weights ->> code)::numeric, 1) AS weight,
            {columns}
@@ -111,8 +111,7 @@ def municipal(shares: Sequence[str], *others: str) -> str:
 
 KINDS: Final = ("reported", "verified", "reported_of_all", "verified_of_all")
 
-MEASURES: Final = f"""
-SELECT plan, measure,
+COUNTED: Final = f"""
        (count(*) FILTER (WHERE state NOT IN {OUT}))::int AS items,
        jsonb_build_object(
            'draft', count(*) FILTER (WHERE state = 'draft'),
@@ -129,6 +128,11 @@ SELECT plan, measure,
        coalesce(sum(milestones_reported) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_reported,
        coalesce(sum(milestones_verified) FILTER (WHERE state NOT IN {OUT}), 0)::int AS milestones_verified,
        {means(KINDS)}
+"""
+"""How many items there are, in which states, with how many milestones, and the means of their shares."""
+
+MEASURES: Final = f"""
+SELECT plan, measure, {COUNTED}
 FROM {municipal(KINDS, "milestones", "milestones_reported", "milestones_verified")}
 GROUP BY plan, measure
 """  # noqa: S608 - our own words

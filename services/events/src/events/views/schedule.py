@@ -65,8 +65,7 @@ COUNTING: Final = f"""
 """  # noqa: S608 - our own words
 """Whether an item counts: it is municipal, or local and its part of a municipal one that is measured by such items."""
 
-SCHEDULES: Final = f"""
-WITH listed AS MATERIALIZED (
+SCHEDULED: Final = f"""
     SELECT {LISTED}, own.late::int + curve.late AS overdue,
            least(CASE WHEN own.late THEN own.due_on END, curve.earliest) AS earliest, curve.expected, curve.by_baseline
     {DUE}
@@ -76,8 +75,11 @@ WITH listed AS MATERIALIZED (
                (count(*) FILTER (WHERE late))::int AS late, min(day) FILTER (WHERE late) AS earliest
         FROM {MILESTONES} planned
     ) curve
-    WHERE i.plan = $3
-)
+"""  # noqa: S608 - our own words
+"""What is expected of each item, and what of it is late. $1 as_of, $2 known_at."""
+
+SCHEDULES: Final = f"""
+WITH listed AS MATERIALIZED ({SCHEDULED} WHERE i.plan = $3)
 SELECT measure, late.begun, mean.expected, mean.by_baseline, late.overdue, late.earliest
 FROM (
     SELECT measure, bool_or(state IN {BEGUN}) AS begun,
@@ -169,4 +171,4 @@ def _placed(after: str) -> tuple[date, str, int]:
         day, code, number = after.split("/")
         return date.fromisoformat(day), code_in(code), NUMBER.validate_python(number)
     except ValueError:
-        raise CURSOR_INVALID(pointer="/cursor") from None
+        raise CURSOR_INVALID(pointer="/query/cursor") from None
