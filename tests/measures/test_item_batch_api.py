@@ -80,6 +80,18 @@ async def test_the_same_key_verifies_once_and_is_answered_alike(judge: httpx.Asy
     assert_problem(other, 422, "idempotency.key-reused")
 
 
+async def test_a_row_that_was_obeyed_is_answered_alike_though_it_would_be_refused_now(
+    judge: httpx.AsyncClient, reported: list[str]
+) -> None:
+    rows, key = _batch((reported[0], 1)), {"idempotency-key": "k-1"}
+    first = await judge.post(BATCH, json=rows, headers=key)
+    words = {"reason": "材料有误", "authority": "会议纪要", "effective_on": "2022-06-21"}
+    assert (await judge.post(f"/api/v1/items/{reported[0]}/milestones/1/revoke", json=words)).status_code == 200
+    again, new = [await judge.post(BATCH, json=rows, headers=headers) for headers in (key, {})]
+    assert (again.status_code, again.content) == (200, first.content)
+    assert new.json()["rows"][0]["code"] == "milestone.wrong-state"
+
+
 @pytest.mark.parametrize(
     ("who", "body", "status", "code"),
     [

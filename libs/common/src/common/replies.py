@@ -1,6 +1,7 @@
 """The replies to commands that came with an Idempotency-Key: kept for a day, then forgotten."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final, NoReturn
 
 import asyncpg
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from common.call import Call
 from common.database import AWAY
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Refused
 from common.telemetry import log
 
 KEY_KEPT_HOURS: Final = 24
@@ -20,6 +21,22 @@ KEY_REUSED = Refusal(
     en="This Idempotency-Key was used for a request with another body",
     kind=Kind.INVALID,
 )
+
+
+async def first_reply(call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+    """What answers, or, where it would be refused now, the reply that the same request got before.
+
+    It may have been obeyed then, and what it needs have moved on since: a repeated key gets its first reply, whatever
+    the state is now. Every command with a key comes through here, and a refused one is looked for nowhere else.
+
+    :raises Refused: what the answer refuses, where there was no reply; ``idempotency.key-reused``.
+    """
+    try:
+        return await answer()
+    except Refused:
+        if repeated := await told_before(call):
+            return repeated
+        raise
 
 
 async def told_before(call: Call) -> Response | None:

@@ -19,14 +19,14 @@ from uuid_utils.compat import uuid7
 from common.call import Call
 from common.clock import business_date
 from common.cloudevents import GENESIS
-from common.decision import Change, Kind, Refusal, Refused
+from common.decision import Change, Kind, Refusal
 from common.history import History, history_of
 from common.lanes import CONTENDED, STALE, Lanes
 from common.replies import KEY_KEPT_HOURS, forget_replies, told_before
 from common.roles import NOBODY, Concerned, Scope
 from common.rows import AggregateRow, RowCodec
 from common.saving import Ground, Saving, insert_statement, slice_of, update_statement
-from common.showing import Aggregate, Showing, allowed
+from common.showing import Aggregate, Showing, Shown, allowed
 from common.telemetry import DECIDE_SECONDS, SAVE_SECONDS
 from common.telling import told_of
 from common.turns import in_turn
@@ -89,7 +89,7 @@ class Aggregates(Generic[State]):
         ground: str = "",
     ) -> None:
         self.of, self.at = of, at
-        self._showing = Showing(state)
+        self._showing, self._shown = Showing(state), Shown(reads or ())
         self.read_model = self._showing.model
         self.codec = RowCodec(row.__table__, state, reads or ())  # type: ignore[attr-defined]
         self.absent = Refusal(f"{of}.not-found", zh="未找到该对象", en="There is no such {of}", kind=Kind.ABSENT)
@@ -141,6 +141,11 @@ class Aggregates(Generic[State]):
     def seen(self, call: Call, state: State) -> bytes:
         """A state as this caller is shown it, the JSON of a ``read_model``."""
         return self._showing.seen(state, call.caller_unit, self.permitted(call, state), business_date(call.now))
+
+    def shown(self, call: Call, record: asyncpg.Record) -> bytes:
+        """A row of ``selection`` as this caller is shown it: as ``seen``, but what was shown before is remembered."""
+        viewer = (call.caller_unit, call.permissions, business_date(call.now))
+        return self._shown.of(record, viewer, lambda: self.seen(call, self.codec.state_of(record)))
 
     async def history(self, call: Call, aggregate_id: UUID) -> History:
         """All that ever happened to one aggregate, in order, and whether its hash chain holds.
@@ -202,8 +207,8 @@ class Aggregates(Generic[State]):
             try:
                 if response := await once():
                     return response
-            except (Refused, asyncpg.UniqueViolationError) as error:
-                if repeated := await self._repeated(call, error):
+            except asyncpg.UniqueViolationError as error:
+                if repeated := await self._known(call, error):
                     return repeated
             await asyncio.sleep(random.uniform(0, 0.005) * 2**attempt)  # noqa: S311 - jitter, not a secret
         raise CONTENDED()
@@ -278,16 +283,14 @@ class Aggregates(Generic[State]):
         changes = self.codec.changes(before, change.state)
         return self._update(len(change.events), tuple(changes)), changes.values()
 
-    async def _repeated(self, call: Call, error: Refused | asyncpg.UniqueViolationError) -> Response | None:
+    async def _known(self, call: Call, error: asyncpg.UniqueViolationError) -> Response | None:
         """The reply that the same request got before; None where it may be tried again.
 
-        :raises Refused: what stands where the request is no repetition.
+        :raises Refused: that something else of the kind is there already; ``idempotency.key-reused``.
         """
-        if repeated := await told_before(call):
-            return repeated
-        if isinstance(error, Refused):
-            raise error
         if error.constraint_name == "pk_idempotency":
+            if repeated := await told_before(call):
+                return repeated
             await forget_replies(call.service.pool)
             return None
         if error.constraint_name == f"pk_{self.codec.table.name}":

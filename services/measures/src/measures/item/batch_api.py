@@ -15,7 +15,7 @@ from common.decision import Change, Refused
 from common.door import Door, needs
 from common.http import Body, Command, Number
 from common.problems import language_of
-from common.replies import KEY_REUSED
+from common.replies import KEY_REUSED, first_reply
 from measures.item.domain import Item
 from measures.item.reminder import remind_owner
 from measures.item.store import items
@@ -127,7 +127,7 @@ async def _decide(
     """Whether one row's decision holds now; what it came to, or why it was refused, is put into ``told``."""
     own = replace(call, key=f"{call.key}/{place}" if call.key else None, expected_version=row.version)
     try:
-        reply = await items.change(own, row.item, decide)
+        reply = await first_reply(own, lambda: items.change(own, row.item, decide))
     except Refused as refused:
         if refused.refusal is KEY_REUSED:
             raise  # the whole request is another than before
