@@ -13,6 +13,7 @@ from builders import JUDGE, OWNER, a_milestone
 from common.cloudevents import Recorded
 from common.decision import Refused
 from doors import Door
+from emptying import empty
 from events import facts
 from events.facts.milestones import MilestoneMove
 from measures.item.domain import Item
@@ -94,13 +95,6 @@ async def agrees(views: Door, items: Sequence[Item]) -> None:
             first,
             late,
         )
-
-
-async def empty(views: Door) -> None:
-    """As on the first day."""
-    tables = [table for table, _ in facts.COLUMNS.values()]
-    for table in (*tables, "item_progress", "measure_progress", "feed_change"):
-        await views.pool.execute(f"DELETE FROM {table}")
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,14 +1,18 @@
 """What each unit answers for and helps with, against sums done by hand: with the names and the items of the day."""
 
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from builders import CO_UNIT, JUDGE, OWNER, UNITS, a_milestone, circumstances, directory_history, recorded, unit_id
 from common.contracts.directory import UnitRenamed
 from common.contracts.measures import ProgressBasis
 from doors import Door
+from emptying import empty
 from measures.item.ending import cancel_item
 from stories import FIRST_KNOWN, Told, learn, milestones
 
@@ -157,3 +161,70 @@ async def test_a_unit_leads_measures_until_another_does(views: Door) -> None:
     assert (await unit_of(views, "ORG", as_of="2022-12-31"))["leads"] == led
     assert (await unit_of(views, "ORG", as_of="2023-01-01"))["leads"] == []
     assert (await unit_of(views, "SOC", as_of="2023-01-01"))["leads"] == led
+
+
+# ── whatever happened ────────────────────────────────────────────────────────────────────────────────────────────────
+
+THINGS = st.fixed_dictionaries(
+    {
+        "measure": st.sampled_from(["A1", "A2", "B1"]),
+        "local": st.booleans(),
+        "helpers": st.sets(st.sampled_from(["FIN", "YB"])),
+        "attained": st.sets(st.integers(1, 3)),
+        "cancelled": st.booleans(),
+    }
+)
+PLANNED = {1: date(2022, 6, 30), 2: date(2022, 9, 30), 3: date(2023, 6, 30)}
+"""For which days milestones 1 to 3 are planned, each with its number as weight; the items are due in 2025."""
+
+
+def reckoned(things: list[dict[str, Any]], on: date) -> dict[str, Any]:
+    """How far these items are and should be, and what of them is late: by going through them one by one."""
+    listed = [one for one in things if not one["cancelled"]]
+    late = [day for one in listed for number, day in PLANNED.items() if day < on and number not in one["attained"]]
+    return {
+        "items": len(listed),
+        "verified": _mean([Fraction(sum(one["attained"]), 6) for one in listed]),
+        "of all": _mean([Fraction(sum(one["attained"]), 6) for one in things]),
+        "expected": _mean([Fraction(sum(n for n, day in PLANNED.items() if day <= on), 6) for _ in listed]),
+        "overdue": {"count": len(late), "days": max(((on - day).days for day in late), default=0)},
+    }
+
+
+def _mean(shares: list[Fraction]) -> str | None:
+    return f"{float(sum(shares) / len(shares)):.6f}" if shares else None
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(things=st.lists(THINGS, max_size=7), on=st.sampled_from([date(2022, 9, 30), date(2023, 1, 1), date(2023, 7, 1)]))
+async def test_whatever_a_unit_has_a_part_in_is_what_is_reckoned(
+    views: Door, things: list[dict[str, Any]], on: date
+) -> None:
+    await empty(views)
+    told = await known_units(views)
+    for nth, one in enumerate(things):
+        planned = tuple(a_milestone(number, planned_on=day, weight=str(number)) for number, day in PLANNED.items())
+        item = told.item(
+            f"{one['measure']}-{nth}",
+            measure=one["measure"],
+            local_plan="YB-2022" if one["local"] else None,
+            co_units=tuple(unit_id(code) for code in sorted(one["helpers"])),
+            milestones=planned,
+            due_on=date(2025, 6, 30),
+        )
+        for number in sorted(one["attained"]):
+            item.attains(number, date(2022, 2, number))
+        if one["cancelled"]:
+            item.ends(cancel_item, on=date(2022, 4, 1))
+    await learn(views.pool, told.records)
+
+    for code, name in (("ORG", "owns"), ("FIN", "helps"), ("YB", "helps"), ("SOC", "owns")):
+        whose = {"ORG": things, "SOC": []}.get(code, [one for one in things if code in one["helpers"]])
+        part = (await unit_of(views, code, as_of=on.isoformat()))[name]
+        assert reckoned(whose, on) == {
+            "items": part["items"],
+            "verified": part["progress"]["verified"],
+            "of all": part["original_scope"]["verified"],
+            "expected": part["expected"]["now"],
+            "overdue": part["overdue"],
+        }, (code, name)
