@@ -162,7 +162,7 @@ async def test_the_rows_of_a_batch_are_read_as_strictly(
 
 async def test_a_zero_character_is_refused_and_nothing_is_written(measures: Door, office: httpx.AsyncClient) -> None:
     reply = await office.post(PLANS, json=plan_body(title_zh="甲\0乙"))
-    assert_problem(reply, 422, "request.unstorable-character")
+    assert_problem(reply, 422, "request.invalid", at="/title_zh")
     await _nothing_is_written(measures)
 
 

@@ -243,7 +243,9 @@ async def test_it_is_read_page_by_page_without_a_gap_or_anything_twice(
 
 @pytest.mark.parametrize("cursor", ["A1-A", "2022-13-01/0197c1a0-6c10-7b22-9d02-2a3b4c5d6e7f", "2022-01-01/A1"])
 async def test_a_cursor_of_another_list_is_refused(office: httpx.AsyncClient, cursor: str) -> None:
-    assert_problem(await office.get(INBOX, params={"cursor": cursor}), 422, "request.cursor-invalid", at="/cursor")
+    assert_problem(
+        await office.get(INBOX, params={"cursor": cursor}), 422, "request.cursor-invalid", at="/query/cursor"
+    )
 
 
 async def test_a_page_has_fifty_entries_at_most(office: httpx.AsyncClient) -> None:

@@ -105,9 +105,9 @@ async def test_plans_are_listed_page_by_page(office: httpx.AsyncClient) -> None:
     for code in ("PLAN-C", "PLAN-A", "PLAN-B"):
         await office.post(PLANS, json=plan_body(code=code))
     found: list[str] = []
-    cursor: str | None = ""
-    while cursor is not None:
-        page = (await office.get(PLANS, params={"limit": 2, "cursor": cursor})).json()
+    asked: dict[str, Any] = {"limit": 2}
+    while "cursor" not in asked or asked["cursor"] is not None:
+        page = (await office.get(PLANS, params=asked)).json()
         found += [plan["code"] for plan in page["items"]]
-        cursor = page["next"]
+        asked["cursor"] = page["next"]
     assert found == ["PLAN-A", "PLAN-B", "PLAN-C"]

@@ -239,4 +239,4 @@ async def test_the_service_itself_cannot_undo_what_was_said(talent: Door, statem
 
 async def test_a_cursor_that_is_no_code_is_refused(manager: AsyncClient) -> None:
     reply = await manager.get(PROGRAMMES, params={"cursor": "abc"})
-    assert_problem(reply, 422, "request.cursor-invalid", at="/cursor")
+    assert_problem(reply, 422, "request.cursor-invalid", at="/query/cursor")

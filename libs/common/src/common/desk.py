@@ -12,6 +12,7 @@ from common.auth import TOKEN_MISSING, Verifier
 from common.call import Call, Service
 from common.decision import Kind, Refusal, Unit
 from common.problems import NO_ROUTE, correlation_of
+from common.query import require_known
 from common.tracing import span_of
 
 IF_MATCH_INVALID = Refusal(
@@ -52,13 +53,16 @@ class Desk:
 
         :param streamed: its body is left for the endpoint to take in piece by piece: no key goes with such a request.
         :raises Refused: ``auth.token-missing``, ``auth.token-invalid``, ``auth.keys-away``, ``auth.not-permitted``,
-            ``request.no-such-address``, ``request.if-match-invalid``.
+            ``request.no-such-address``, ``request.if-match-invalid``, ``request.unknown-parameter``,
+            ``request.parameter-twice``.
         """
         if not token:
             raise TOKEN_MISSING()
         principal = await self.verifier.principal(token)
         if permission not in principal.permissions.reach:
             raise principal.permissions.refusal(permission)
+        if request.scope["query_string"]:
+            require_known(request)
         path: str = request.scope["path"]
         if len(path) > PATH_MAX:
             raise NO_ROUTE()
@@ -83,5 +87,5 @@ def _version(if_match: str | None) -> int | None:
         return None
     number = if_match.removeprefix("W/").strip('"')
     if not number.isdecimal():
-        raise IF_MATCH_INVALID()
+        raise IF_MATCH_INVALID(pointer="/header/if-match")
     return int(number)

@@ -9,6 +9,7 @@ endpoint is ``Plain``; ``Doors``, before FastAPI's middleware, have a plain one 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, Self, get_args, get_type_hints
 
 from fastapi import Depends, FastAPI, Header, Request
@@ -23,10 +24,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from common.call import Call
-from common.decision import Refused
 from common.desk import Desk
-from common.query import Asked, Wrong, asked, parameter_of, valid
-from common.replies import told_before
+from common.query import Asked, Wrong, asked, parameter_of, require_known, valid, words_of
+from common.replies import first_reply
 
 bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="An access token, signed with ES256")
 
@@ -54,8 +54,14 @@ def needs(permission: str, *, streamed: bool = False) -> Any:
     return Depends(call)
 
 
-async def open_to_all() -> None:
-    """Marks a route that anyone may read: counts, codes and the plan's own words, nothing of one unit or person."""
+async def open_to_all(request: Request) -> None:
+    """Marks a route that anyone may read: counts, codes and the plan's own words, nothing of one unit or person.
+
+    :raises Refused: ``request.unknown-parameter``, ``request.parameter-twice``, of a route of class ``Door``; pages are
+        led to by links to which others add words of their own.
+    """
+    if isinstance(request.scope["route"], Door):
+        require_known(request)
 
 
 class Door(APIRoute):
@@ -67,6 +73,8 @@ class Door(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
         super().__init__(path, endpoint, **told)
+        self.words = words_of(self.dependant)
+        """What its query may name."""
         self.plain = None if self.dependencies else Plain.of(endpoint, set(self.param_convertors))
 
 
@@ -97,7 +105,7 @@ class Doors:
         """Serve one request."""
         way, parameters = self._find(scope) if scope["type"] == "http" else (None, {})
         if way is None or way.plain is None:
-            await self._beyond(scope, receive, send)
+            await self._further(scope, receive, send)
             return
         scope["route"], scope["path_params"] = way.route, parameters
         request = Request(scope, receive, send)
@@ -108,6 +116,15 @@ class Doors:
         except Exception as error:  # noqa: BLE001 - each has its problem
             response = await self._refused(request, error)
         await response(scope, receive, send)
+
+    async def _further(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._beyond(scope, receive, send)
+        except Exception as error:
+            # Starlette raises again what was answered with a fault. The server would close the connection for it, to
+            # which a gateway may have given its next request by then.
+            if scope["state"].get("told") is not error:
+                raise
 
     def _find(self, scope: Scope) -> tuple["Way | None", dict[str, str]]:
         """The first route that a request is for, as FastAPI would find it."""
@@ -223,12 +240,7 @@ class Plain:
             told[self.body[0]] = _read(await request.body(), headers.get(b"content-type", b""), self.body, wrong)
         if wrong:
             raise RequestValidationError(wrong)
-        try:
-            return await self.endpoint(**told)
-        except Refused:  # it may have been obeyed before, and what it needs have moved on since
-            if repeated := await told_before(call):
-                return repeated
-            raise
+        return await first_reply(call, partial(self.endpoint, **told))
 
 
 def _permission(hint: Any) -> str | None:

@@ -158,7 +158,7 @@ def _take_over(app: FastAPI, routers: Sequence[APIRouter]) -> None:
                 route.operation_id = route.operation_id or route.name
 
 
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
+Cursor = Annotated[str | None, Query(description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 

@@ -71,7 +71,10 @@ LOCALES: Final = {"zh": "zh-CN", "en": "en"}
 class Fault(BaseModel):
     """One thing that is wrong, and where."""
 
-    pointer: str
+    pointer: str = Field(
+        description="A JSON pointer into the body; of the query, the path and headers as `/query/limit`.",
+        examples=["/due_on"],
+    )
     detail: str
     code: str
 
@@ -173,7 +176,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        if known := {404: NO_ROUTE, 413: TOO_LARGE}.get(error.status_code):
+        if known := {400: MALFORMED, 404: NO_ROUTE, 413: TOO_LARGE}.get(error.status_code):
             return problem(request, known())
         text = TITLES.get(error.status_code, (str(error.detail),) * 2)
         refusal = Refusal(f"request.{HTTPStatus(error.status_code).name.lower().replace('_', '-')}", *text)
@@ -204,6 +207,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
         log.error("request.fault", exc_info=error, **about(request.scope))
+        request.scope["state"]["told"] = error
         return problem(request, FAULT(instance=correlation_of(request)))
 
 
@@ -212,7 +216,6 @@ WRONG: Final = {
     "extra_forbidden": ("没有这一项", "There is no such field"),
     "string_too_short": ("至少 {min_length} 个字符", None),
     "string_too_long": ("至多 {max_length} 个字符", None),
-    "string_pattern_mismatch": ("格式不符：{pattern}", None),
     "too_short": ("至少 {min_length} 个", None),
     "too_long": ("至多 {max_length} 个", None),
     "greater_than_equal": ("应不小于 {ge}", None),
@@ -243,16 +246,40 @@ WRONG: Final = {
     "decimal_whole_digits": ("小数点前至多 {whole_digits} 位", None),
     "decimal_type": ("应为十进制数", None),
     "decimal_parsing": ("应为十进制数", None),
+    "control_character": ("含有看不见且可能改变阅读顺序或含义的字符（{character}）", None),
+    "invisible_text": ("没有可见的字符", None),
 }
 """What is wrong with a field, in both languages; the validator's own English where that says it well."""
+FORMS: Final = {
+    r"^[A-Z0-9][A-Z0-9-]{0,39}$": (
+        "应为代码：大写字母、数字和连字符，以字母或数字开头，至多 40 个字符，如 B2-03",
+        "Should be a code: capital letters, digits and hyphens, a letter or digit first, 40 at most, such as B2-03",
+    ),
+    r"^[0-9a-f]{64}$": (
+        "应为 SHA-256：64 个十六进制字符，字母小写，如 9f86d081…0f00a08",
+        "Should be a SHA-256: 64 hexadecimal digits in lower case, such as 9f86d081…0f00a08",
+    ),
+    r"^50[0-9]{4}$": (
+        "应为重庆市的行政区划代码（GB/T 2260）：50 开头的六位数字，如 500112",
+        "Should be a division code of Chongqing (GB/T 2260): six digits that begin with 50, such as 500112",
+    ),
+}
+"""What each form of a text is in words, with an example: nobody is to read a regular expression."""
 
 
 def fault_of(error: dict[str, Any], language: str) -> Fault:
     """What a validator found wrong with a field, in ``zh`` or ``en``."""
-    where = [str(part) for part in error["loc"] if part != "body"]
-    zh, en = WRONG.get(error["type"], ("此项的值不符合要求", None))
     facts = error.get("ctx", {})
+    zh, en = WRONG.get(error["type"], ("此项的值不符合要求", None))
+    if error["type"] == "string_pattern_mismatch":
+        zh, en = FORMS.get(facts["pattern"], ("格式不符", "This is not of the form that it should have"))
     if "expected" in facts:
         facts = facts | {"expected": str(facts["expected"]).replace(" or ", " 或 ").replace(", ", "、")}
     said = zh.format(**facts) if language == "zh" else en or str(error["msg"])
-    return Fault(pointer="/" + "/".join(where), detail=said, code=str(error["type"]))
+    return Fault(pointer=pointer_to(error["loc"]), detail=said, code=str(error["type"]))
+
+
+def pointer_to(where: Sequence[str | int]) -> str:
+    """Where a validator found it: a JSON pointer (RFC 6901) into the body; of what is not the body ``/query/limit``."""
+    parts = where[1:] if where and where[0] == "body" else where
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)

@@ -10,17 +10,54 @@ from typing import Annotated, Any, Final, Self, TypeAlias, Union, get_args, get_
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from fastapi import params
+from fastapi import Request, params
+from fastapi.dependencies.models import Dependant
 from pydantic import TypeAdapter, ValidationError
+
+from common.decision import Kind, Refusal
+from common.problems import pointer_to
 
 SINGLE: Final = (str, int, float, date, UUID, Enum)
 """What one word of a query may stand for; anything else is FastAPI's to read."""
 Wrong: TypeAlias = list[Any]
 """What is wrong with a request, as pydantic tells it of a field."""
+WORD_UNKNOWN = Refusal(
+    "request.unknown-parameter",
+    zh="没有查询参数 {name}；此处可用：{known}",
+    en="There is no query parameter {name}; there are: {known}",
+    kind=Kind.INVALID,
+)
+WORD_TWICE = Refusal(
+    "request.parameter-twice",
+    zh="查询参数 {name} 出现了两次",
+    en="The query parameter {name} is given twice",
+    kind=Kind.INVALID,
+)
+
+
+def words_of(dependant: Dependant) -> frozenset[str]:
+    """The words that the query of an endpoint may give, with those that its dependencies take."""
+    own = {field.alias for field in dependant.query_params}
+    return frozenset(own.union(*map(words_of, dependant.dependencies)))
+
+
+def require_known(request: Request) -> None:
+    """Take no word that an endpoint does not know, and none twice: a filter that is mistyped is no filter.
+
+    :raises Refused: ``request.unknown-parameter``, ``request.parameter-twice``.
+    """
+    known: frozenset[str] = request.scope["route"].words
+    given = [name for name, _ in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+    for n, name in enumerate(given):
+        pointer = pointer_to(("query", name))
+        if name not in known:
+            raise WORD_UNKNOWN(pointer=pointer, name=name[:40], known=", ".join(sorted(known)) or "–")
+        if name in given[:n]:
+            raise WORD_TWICE(pointer=pointer, name=name)
 
 
 def asked(query: bytes) -> Mapping[str, str]:
-    """The words of a query by their names; of those with the same name the last."""
+    """The words of a query by their names."""
     return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
 
 

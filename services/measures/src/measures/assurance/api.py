@@ -7,9 +7,10 @@ from fastapi import APIRouter, Response
 
 from common.call import Call
 from common.contracts import Code
+from common.cursors import id_in
 from common.door import Door, needs
 from common.history import History
-from common.http import Limit, Page, page
+from common.http import Cursor, Limit, Page, page
 from common.store import Decided
 from measures.assurance import commands
 from measures.assurance.domain import AssuranceState
@@ -50,11 +51,11 @@ async def list_(
     subject: Code | None = None,
     state: AssuranceState | None = None,
     limit: Limit = 50,
-    cursor: UUID | None = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Ratings in a plan (by default the one in force), the oldest first: those that the caller may know of."""
     found = await list_assurances(
-        call, plan=plan or await plan_in_force(call), subject=subject, state=state, after=cursor, limit=limit
+        call, plan=plan or await plan_in_force(call), subject=subject, state=state, after=id_in(cursor), limit=limit
     )
     return page(found, limit, key=lambda one: str(one.id), show=lambda one: assurances.seen(call, one))
 

@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from pydantic import ConfigDict
 
-from common.contracts import Code, Text
+from common.contracts import Code
 from common.contracts.measures import Rating, SubjectKind
+from common.fields import Text
 from common.http import Command, Day
 
 RATING_SHOWN: Final[dict[str, Any]] = {

@@ -11,10 +11,11 @@ from common.admission import Transfers
 from common.call import Call
 from common.contracts import Code
 from common.contracts.measures import MediaType
+from common.cursors import id_in
 from common.decision import Kind, Refusal
 from common.door import Door, needs
 from common.history import History
-from common.http import JUST_DO_IT, Command, Limit, Page, page
+from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import JSON, Decided
 from measures.evidence import commands
 from measures.evidence.content import EXTENSIONS
@@ -112,12 +113,12 @@ async def list_(
     state: EvidenceState | None = None,
     registered_by: Code | None = None,
     limit: Limit = 50,
-    cursor: UUID | None = None,
+    cursor: Cursor = None,
 ) -> Response:
     """Evidence, oldest first, for an item with its milestones or a measure, in a state, of a unit."""
-    unit = await directory_of(request).unit(registered_by, pointer="/registered_by") if registered_by else None
+    unit = await directory_of(request).unit(registered_by, pointer="/query/registered_by") if registered_by else None
     wanted = EvidenceFilter(proves=proves, state=state, registered_by=unit.id if unit else None)
-    found = await list_evidence(call, wanted, after=cursor, limit=limit)
+    found = await list_evidence(call, wanted, after=id_in(cursor), limit=limit)
     return page(found, limit, key=lambda one: str(one.id), show=lambda one: evidences.seen(call, one))
 
 

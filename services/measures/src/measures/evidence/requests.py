@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from common.contracts import Text, Title
 from common.contracts.measures import Classification, EvidenceLink, MediaType, Proven
+from common.fields import Text, Title
 from common.http import Body, Command, Day
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file, in lower-case hexadecimal")]

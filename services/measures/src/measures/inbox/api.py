@@ -59,7 +59,7 @@ def _placed(cursor: str | None) -> Place | None:
     try:
         return Place(date.fromisoformat(day), UUID(id_))
     except ValueError:
-        raise CURSOR_INVALID(pointer="/cursor") from None
+        raise CURSOR_INVALID(pointer="/query/cursor") from None
 
 
 def _told(place: Place | None) -> str | None:

@@ -103,4 +103,4 @@ def _ask_after(asking: Asking, order: ItemOrder, after: str) -> None:
         day, code = after.split("/")
         asking.where("(due_on, code) > ({}, {})", date.fromisoformat(day), code_in(code))
     except ValueError:
-        raise CURSOR_INVALID(pointer="/cursor") from None
+        raise CURSOR_INVALID(pointer="/query/cursor") from None

@@ -1,12 +1,13 @@
 """What a client says to the commands of an item."""
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
-from common.contracts import Code, Text, Title
+from common.contracts import Code
 from common.contracts.measures import Focus, ItemTag, MilestoneKind, ProgressBasis
+from common.fields import InFigures, OneChoice, Text, Title
 from common.http import Body, Command, Day
 from measures.item.milestone import PlannedMilestone
 
@@ -37,6 +38,8 @@ ITEM_SHOWN: Final[dict[str, Any]] = {
     "milestones": [MILESTONE_SHOWN],
     "effective_on": "2021-12-27",
 }
+Tagged = Annotated[ItemTag, OneChoice]
+"""A tag as a request gives it."""
 
 
 class MilestoneGiven(Body):
@@ -47,7 +50,7 @@ class MilestoneGiven(Body):
     title_en: Title
     kind: MilestoneKind = MilestoneKind.QUALITATIVE
     required: bool = True
-    weight: Decimal = Field(default=Decimal(1), ge=0, le=1000, max_digits=8, decimal_places=4)
+    weight: Annotated[Decimal, InFigures] = Field(default=Decimal(1), ge=0, le=1000, max_digits=8, decimal_places=4)
     """Its weight among the item's milestones; a decimal as a string."""
     planned_on: Day
 
@@ -87,7 +90,7 @@ class ItemAddition(Command):
     parent: Code | None = None
     """The municipal item, of the same plan, that a local one is part of."""
     progress_basis: ProgressBasis = ProgressBasis.MILESTONES
-    tags: tuple[ItemTag, ...] = Field(default=(), max_length=20)
+    tags: tuple[Tagged, ...] = Field(default=(), max_length=20)
     """三性、四化、四服务: which qualities it strengthens, which tendencies it removes, whom it serves."""
 
 

@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from common.call import Call
 from common.decision import Kind, Refused
 from common.directory import Directory
+from common.fields import Text
 from common.problems import fault_of
 from measures.item.commands import addition
 from measures.item.domain import Item
@@ -66,6 +67,13 @@ async def import_items(
     )
 
 
+class Said(ItemAddition):
+    """An item as a sheet says it."""
+
+    reason: Text | None = None
+    """Why dates are moved, if any are."""
+
+
 class Taking:
     """One import under way: what it looks up once, and what it remembers from line to line."""
 
@@ -103,8 +111,8 @@ class Taking:
         faults: list[Remark] = [self._remark(cell, refused) for cell, refused in line.faults]
         try:
             if not faults:
-                request = ItemAddition.model_validate({"plan": self._plan.code, **line.words})
-                told.verdict, told.item, refusals = await self._decide(line, request, item, seen)
+                request = Said.model_validate({"plan": self._plan.code, **line.words, "reason": line.reason})
+                told.verdict, told.item, refusals = await self._decide(request, item, seen)
                 faults = [self._remark(self._cell(line, one), one) for one in refusals]
         except ValidationError as error:
             for one in error.errors():
@@ -117,12 +125,12 @@ class Taking:
         return told, item.version if item else 0
 
     async def _decide(
-        self, line: Line, request: ItemAddition, item: Item | None, seen: int | None
+        self, request: Said, item: Item | None, seen: int | None
     ) -> tuple[Verdict, UUID | None, list[Refused]]:
         if item is None:
             self._require_unchanged(0, seen)
             return Verdict.NEW, await self._add(request), []
-        wanted = await self._wanted(line, request)
+        wanted = await self._wanted(request)
         refusals = against(item, wanted)
         if not refusals and not _moves(item, wanted):
             return Verdict.SAME, item.id, []
@@ -173,9 +181,9 @@ class Taking:
         for missing in sorted(permissions - items.permitted(self._call, item)):
             raise self._call.permissions.refusal(missing)
 
-    async def _wanted(self, line: Line, request: ItemAddition) -> Wanted:
+    async def _wanted(self, request: Said) -> Wanted:
         """What the sheet says of an item that is there, with its units and its parent looked up."""
-        said = request.model_fields_set - {"plan", "code", "milestones", "effective_on"}
+        said = request.model_fields_set - {"plan", "code", "milestones", "effective_on", "reason"}
         words: dict[str, Any] = {name: getattr(request, name) for name in said}
         words["owner"] = (await self._directory.unit(request.owner, pointer="/owner")).id
         if "co_units" in said:
@@ -191,7 +199,7 @@ class Taking:
             words=words,
             milestones=tuple(one.as_planned() for one in request.milestones),
             said_of_milestones=tuple(frozenset(one.model_fields_set) for one in request.milestones),
-            reason=line.reason,
+            reason=request.reason,
             codes=self._codes,
         )
 

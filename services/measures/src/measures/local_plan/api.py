@@ -86,9 +86,9 @@ async def list_(
 ) -> Response:
     """Local plans by code: those that the caller may know of."""
     directory: Directory = request.app.state.directory
-    of = await directory.unit(unit, pointer="/unit") if unit else None
+    of = await directory.unit(unit, pointer="/query/unit") if unit else None
     wanted = LocalPlanFilter(plan=plan, state=state, unit=of.id if of else None)
-    found = await list_local_plans(call, wanted, after=cursor or "", limit=limit)
+    found = await list_local_plans(call, wanted, after=cursor, limit=limit)
     return page(found, limit, key=lambda local: local.code, show=lambda local: local_plans.seen(call, local))
 
 

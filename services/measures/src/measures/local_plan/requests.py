@@ -4,7 +4,8 @@ from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
-from common.contracts import Code, Text, Title
+from common.contracts import Code
+from common.fields import Text, Title
 from common.http import Command, Day
 from measures.local_plan.domain import Draft
 

@@ -93,7 +93,7 @@ class LocalPlanFilter:
     unit: UUID | None = None
 
 
-async def list_local_plans(call: Call, wanted: LocalPlanFilter, *, after: str, limit: int) -> list[LocalPlan]:
+async def list_local_plans(call: Call, wanted: LocalPlanFilter, *, after: str | None, limit: int) -> list[LocalPlan]:
     """Local plans by code, only those that the caller may know of, one more than ``limit`` if there are more.
 
     :raises Refused: ``request.cursor-invalid``.

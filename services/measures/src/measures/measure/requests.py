@@ -1,12 +1,13 @@
 """What a client says to the commands of a measure."""
 
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
-from common.contracts import Code, Text
+from common.contracts import Code
 from common.contracts.measures import Focus, Quality, ServiceTo, Tendency
+from common.fields import InFigures, Text
 from common.http import Command
 from measures.measure.surroundings import Tags
 
@@ -83,6 +84,6 @@ class Judgement(Command):
         json_schema_extra={"examples": [{"score": "92.5", "reviewers": ["CQKX"], "effective_on": "2025-12-05"}]}
     )
 
-    score: Decimal = Field(ge=0, le=100, max_digits=5, decimal_places=2)
+    score: Annotated[Decimal, InFigures] = Field(ge=0, le=100, max_digits=5, decimal_places=2)
     """Points from 0 to 100: a decimal as a string."""
     reviewers: tuple[Code, ...] = Field(min_length=1, max_length=20)

@@ -175,7 +175,7 @@ async def amend(call: Annotated[Call, needs("plan.amend")], plan_id: UUID, right
 @router.get("", response_model=Page[plans.read_model], name="list_plans")  # type: ignore[name-defined]
 async def list_(call: Annotated[Call, needs("plan.read")], limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All plans, by code."""
-    found = await list_plans(call, after=cursor or "", limit=limit)
+    found = await list_plans(call, after=cursor, limit=limit)
     return page(found, limit, key=lambda plan: plan.code, show=lambda plan: plans.seen(call, plan))
 
 

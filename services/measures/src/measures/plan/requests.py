@@ -1,10 +1,11 @@
 """What a client says to the commands of a plan."""
 
-from typing import Any, Final
+from decimal import Decimal
+from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field
 
-from common.contracts import Code, Text, Title
+from common.contracts import Code
 from common.contracts.measures import (
     Aspect,
     Measure,
@@ -16,6 +17,8 @@ from common.contracts.measures import (
     Thresholds,
     Weight,
 )
+from common.contracts.measures.plan import Points, Share
+from common.fields import InFigures, Text, Title
 from common.http import Body, Command, Day
 
 PLAN_SHOWN: Final[dict[str, Any]] = {
@@ -41,25 +44,37 @@ REVISION_SHOWN: Final[dict[str, Any]] = {
     "authority": "会议纪要 2023-1",
     "effective_on": "2023-02-01",
 }
+NameZh = Annotated[Title, Field(description="The name in Chinese.")]
+NameEn = Annotated[Title, Field(description="The name in English.")]
+ShareGiven = Annotated[Share, InFigures]
+PointsGiven = Annotated[Points, InFigures]
 
 
 class AspectGiven(Aspect):
     """An aspect as a request gives it: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name_zh: NameZh
+    name_en: NameEn
 
 
 class MeasureGiven(Measure):
     """A measure as a request gives it: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name_zh: NameZh
+    name_en: NameEn
 
 
 class PhaseGiven(Phase):
     """A phase as a request gives it: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True)
 
+    name_zh: NameZh
+    name_en: NameEn
     starts_on: Day
     """Its first day."""
     ends_on: Day
@@ -69,25 +84,41 @@ class PhaseGiven(Phase):
 class RenamedGiven(Renamed):
     """A new name as a request gives it: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    name_zh: NameZh
+    name_en: NameEn
 
 
 class WeightGiven(Weight):
     """A weight as a request gives it: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True)
+
+    weight: Annotated[Decimal, InFigures] = Field(ge=0, le=1000, max_digits=8, decimal_places=4)
+    """Compared with its siblings' only: a decimal as a string."""
 
 
 class MethodGiven(Method):
     """A method as a request gives it: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True)
+
+    item_share: ShareGiven = Decimal("0.6")
+    """The share of the items' progress: a decimal as a string."""
+    outcome_share: ShareGiven = Decimal("0.4")
+    """The share of the mean attainment of the outcome indicators: a decimal as a string."""
 
 
 class ThresholdsGiven(Thresholds):
     """Thresholds as a request gives them: nothing unknown is let through."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, use_attribute_docstrings=True)
+
+    green_gap: PointsGiven = Decimal(5)
+    """Percentage points by which verified progress may fall short of what was expected and still be green."""
+    yellow_gap: PointsGiven = Decimal(15)
+    """Percentage points by which it may fall short and be yellow."""
 
 
 class PlanDefinition(Command):

@@ -178,7 +178,7 @@ async def checklist_of(call: Call, plan: str) -> Checklist:
     )
 
 
-async def list_plans(call: Call, *, after: str, limit: int) -> list[Plan]:
+async def list_plans(call: Call, *, after: str | None, limit: int) -> list[Plan]:
     """Plans by code, one more than ``limit`` if there are more.
 
     :raises Refused: ``request.cursor-invalid``.

@@ -67,7 +67,7 @@ async def list_(
 ) -> Response:
     """Risks of a plan (by default the one in force) by code: those that the caller may know of."""
     found = await list_risks(
-        call, plan=plan or await plan_in_force(call), subject=subject, state=state, after=cursor or "", limit=limit
+        call, plan=plan or await plan_in_force(call), subject=subject, state=state, after=cursor, limit=limit
     )
     return page(found, limit, key=lambda risk: risk.code, show=lambda risk: risks.seen(call, risk))
 

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 from pydantic import ConfigDict
 
-from common.contracts import Code, Text, Title
+from common.contracts import Code
 from common.contracts.measures import SubjectKind
 from common.contracts.measures.risk import Impact, Likelihood
+from common.fields import Text, Title
 from common.http import Command
 
 RISK_SHOWN: Final[dict[str, Any]] = {

@@ -66,7 +66,7 @@ risks = Aggregates(
 
 
 async def list_risks(
-    call: Call, *, plan: str, subject: str | None, state: RiskState | None, after: str, limit: int
+    call: Call, *, plan: str, subject: str | None, state: RiskState | None, after: str | None, limit: int
 ) -> list[Risk]:
     """Risks of a plan by code, only those that the caller may know of, one more than ``limit`` if there are more.
 

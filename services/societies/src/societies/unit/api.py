@@ -38,7 +38,7 @@ async def list_(
     call: Annotated[Call, needs("unit.read")], kind: UnitKind | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """The directory's units by code, of one kind if it is given."""
-    found = await list_units(call, kind=kind, after=cursor or "", limit=limit)
+    found = await list_units(call, kind=kind, after=cursor, limit=limit)
     return page(found, limit, key=lambda unit: unit.code, show=lambda unit: units.seen(call, unit))
 
 

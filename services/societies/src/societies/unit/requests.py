@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from common.contracts import Code, Title
+from common.contracts import Code
 from common.contracts.directory import UnitKind
+from common.fields import Title
 from common.http import Command
 
 DivisionCode = Annotated[

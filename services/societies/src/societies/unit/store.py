@@ -94,7 +94,7 @@ async def parent_named(call: Call, code: str) -> UUID:
     return found
 
 
-async def list_units(call: Call, *, kind: UnitKind | None, after: str, limit: int) -> list[AssociationUnit]:
+async def list_units(call: Call, *, kind: UnitKind | None, after: str | None, limit: int) -> list[AssociationUnit]:
     """Units by code that the caller may know of, one more than ``limit`` if there are more; of every kind where none is
     given.
 

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
 
 from common.call import Call
-from common.contracts import Code, Title
+from common.contracts import Code
 from common.contracts.talent import Admission, Audience, ProgrammeKind
 from common.door import Door, needs
+from common.fields import Title
 from common.history import History
 from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import Decided
@@ -94,7 +95,7 @@ async def retire(
 @router.get("", response_model=Page[programmes.read_model], name="list_programmes")  # type: ignore[name-defined]
 async def list_(call: Annotated[Call, needs("programme.read")], limit: Limit = 50, cursor: Cursor = None) -> Response:
     """All programmes, by code."""
-    found = await list_programmes(call, after=cursor or "", limit=limit)
+    found = await list_programmes(call, after=cursor, limit=limit)
     return page(found, limit, key=lambda one: one.code, show=lambda one: programmes.seen(call, one))
 
 

@@ -45,7 +45,7 @@ programmes = Aggregates(
 )
 
 
-async def list_programmes(call: Call, *, after: str, limit: int) -> list[Programme]:
+async def list_programmes(call: Call, *, after: str | None, limit: int) -> list[Programme]:
     """Programmes by code, one more than ``limit`` if there are more.
 
     :raises Refused: ``request.cursor-invalid``.
