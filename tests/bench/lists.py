@@ -1,8 +1,9 @@
 """Twenty of 100,000 items, as an office asks for them, beside the same page from FastAPI and asyncpg."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
+from itertools import islice, repeat
 from urllib.parse import urlencode
 
 import asyncpg
@@ -79,9 +80,9 @@ async def _deep(pool: asyncpg.Pool, condition: str, *, due: bool) -> str:
     return found
 
 
-async def _asked(process: Process, content: bytes) -> Run:
+async def _asked(process: Process, contents: Iterator[bytes]) -> Run:
     cpu = process.cpu_seconds()
-    seen = await closed_loop(process.url, CLIENTS, [[content]] * EACH_RUN)
+    seen = await closed_loop(process.url, CLIENTS, [[content] for content in islice(contents, EACH_RUN)])
     assert seen.count(200) == EACH_RUN, seen.replies[-1]
     return Run(EACH_RUN, seen.seconds, process.cpu_seconds() - cpu)
 
@@ -95,8 +96,14 @@ async def _codes(process: Process, content: bytes) -> list[str]:
     return [item["code"] for item in told["items"]]
 
 
+def _leafing(asked: dict[str, str], office: dict[str, str]) -> Iterator[bytes]:
+    """One page after the other of the whole plan: nobody has seen any of them before."""
+    for number in range(0, ITEMS, 20):
+        yield request("GET", f"/api/v1/items?{urlencode(asked | {'cursor': f'B1-{number:06d}'})}", office)
+
+
 async def measure(bed: Bed) -> AsyncIterator[Figure]:
-    """P11: each filter that an office uses, its first page and one nine tenths down the list."""
+    """P11: each filter that an office uses, its first page and one nine tenths down the list; and leafing through."""
     async with AsyncExitStack() as opened:
         database = await bed.database("measures")
         pool = await _many_items(database)
@@ -113,5 +120,8 @@ async def measure(bed: Bed) -> AsyncIterator[Figure]:
                 codes = await _codes(ours, content)
                 assert codes == await _codes(bare, content)
                 assert len(codes) == 20
-                pair = await alternate(partial(_asked, ours, content), partial(_asked, bare, content))
+                pair = await alternate(*(partial(_asked, one, repeat(content)) for one in (ours, bare)))
                 yield pair.figure("P11", f"20 of 100,000 items, {name}, {page}", at_least=1.2)
+        asked = {"plan": "PLAN-1", "limit": "20"}
+        pair = await alternate(*(partial(_asked, one, _leafing(asked, office)) for one in (ours, bare)))
+        yield pair.figure("P11", "20 of 100,000 items, each page for the first time", at_least=1.2)

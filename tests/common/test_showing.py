@@ -12,7 +12,7 @@ import pytest
 from builders import UNITS, call_of
 from common.clock import business_date
 from common.http import page
-from common.showing import offers, read_model
+from common.showing import KEPT, Shown, offers, read_model
 from nouns import NOUNS
 from offers import Noun
 
@@ -69,3 +69,28 @@ def test_a_page_is_what_was_asked_for_and_where_the_next_begins(
     reply = page(found, 2, key=lambda one: f"after {one}", show=lambda one: b"%d" % one)
     assert orjson.loads(reply.body) == {"items": items, "next": after}
     assert reply.headers["content-type"] == "application/json"
+
+
+def row(**told: Any) -> Any:
+    """A row as it is read, with what stands beside it."""
+    return {"id": 1, "hash": b"1", "above": "planned"} | told
+
+
+@pytest.mark.parametrize(
+    ("told", "viewer"),
+    [({"id": 2}, "p-1"), ({"hash": b"2"}, "p-1"), ({"above": "suspended"}, "p-1"), ({}, "p-2")],
+    ids=["another row", "it was changed since", "what stands beside it was", "another viewer"],
+)
+def test_what_was_shown_of_a_row_is_shown_again_until_anything_is_otherwise(told: dict[str, Any], viewer: str) -> None:
+    shown = Shown(["above"])
+    assert shown.of(row(), "p-1", lambda: b"first") == b"first"
+    assert shown.of(row(), "p-1", lambda: b"second") == b"first"
+    assert shown.of(row(**told), viewer, lambda: b"second") == b"second"
+
+
+def test_of_what_was_shown_the_oldest_is_forgotten() -> None:
+    shown = Shown([])
+    for number in range(KEPT + 1):
+        shown.of(row(id=number), "p-1", lambda: b"first")
+    assert shown.of(row(id=1), "p-1", lambda: b"second") == b"first"
+    assert shown.of(row(id=0), "p-1", lambda: b"second") == b"second"

@@ -10,7 +10,7 @@ import pytest
 from builders import call_of, item_body, unit_id
 from common.clock import SHANGHAI
 from keeping import keep_an_item
-from measures.item.lists import ItemFilter, ItemOrder, list_items
+from measures.item.lists import ItemFilter, ItemOrder, find_items
 from refusals import assert_problem
 from servers import Database
 
@@ -70,6 +70,24 @@ async def test_days_late_are_told_of_what_a_list_calls_late_and_of_nothing_else(
     assert {item["code"]: item["days_late"] for item in shown} == {"A1-A": 0, "A1-B": 0, "A1-C": due, "A1-D": 0}
     address = next(f"{ITEMS}/{item['id']}" for item in shown if item["code"] == "A1-C")
     assert (await office.get(address)).json()["days_late"] == due
+
+
+async def test_a_list_shows_each_viewer_their_own_and_what_changed_since(
+    office: httpx.AsyncClient, reporter: httpx.AsyncClient, plan: str, item: str
+) -> None:
+    async def shown(viewer: httpx.AsyncClient) -> dict[str, Any]:
+        found: dict[str, Any] = (await viewer.get(ITEMS, params={"plan": "PLAN-1"})).json()["items"][0]
+        assert found == (await viewer.get(item)).json()
+        return found
+
+    assert "assign" in (await shown(office))["allowed_actions"]
+    assert (await shown(reporter))["allowed_actions"] == []
+    assert (await office.post(f"{item}/assign")).status_code == 200
+    assert "acknowledge" in (await shown(reporter))["allowed_actions"]
+    assert "carry-over" in {one["action"] for one in (await shown(office))["blocked"]}
+    for step in ("phases/P1/enter", "start-final-evaluation"):
+        assert (await office.post(f"{plan}/{step}")).status_code == 200
+    assert "carry-over" in (await shown(office))["allowed_actions"]
 
 
 async def test_a_list_by_due_date_is_read_page_by_page(office: httpx.AsyncClient, listed: None) -> None:
@@ -145,7 +163,7 @@ async def test_a_page_of_a_long_list_is_one_stretch_of_one_index(
 
     monkeypatch.setattr(asyncpg.Pool, "fetch", explain)
     for wanted, order, index in INDEX_OF:
-        await list_items(call_of(pool), ItemFilter(plan="PLAN-1", **wanted), order=order, after=None, limit=20)
+        await find_items(call_of(pool), ItemFilter(plan="PLAN-1", **wanted), order=order, after=None, limit=20)
         way = "\n".join(asked)
         assert f"Index Scan using {index}" in way, way
         assert "Sort Key: found" not in way, way

@@ -28,6 +28,7 @@ class Worded(StrEnum):
     """A choice of values whose names people read too: each member is its value, ``draft``, with its Chinese word."""
 
     zh: str
+    __hash__ = str.__hash__  # that of an Enum is written in Python, and rules look much up by such values
 
     def __new__(cls, value: str, zh: str = "") -> Self:
         """The member of that value."""

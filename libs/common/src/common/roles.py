@@ -118,7 +118,7 @@ class Scope(NamedTuple):
     leads: tuple[UUID, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Permissions:
     """What the roles of a caller permit together."""
 

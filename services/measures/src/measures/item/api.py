@@ -12,7 +12,7 @@ from common.http import JUST_DO_IT, Command, Cursor, Limit, Page, page
 from common.store import Decided
 from measures.item import commands
 from measures.item.asked import ItemsAsked
-from measures.item.lists import ItemOrder, list_items, place
+from measures.item.lists import ItemOrder, find_items, place
 from measures.item.requests import (
     Attainment,
     Claim,
@@ -46,8 +46,8 @@ async def list_(
 ) -> Response:
     """Items of a plan (by default the one in force) by code or due date: those that the caller may know of."""
     wanted = await asked.wanted(call, directory_of(request))
-    found = await list_items(call, wanted, order=sort, after=cursor, limit=limit)
-    return page(found, limit, key=lambda item: place(item, sort), show=lambda item: items.seen(call, item))
+    found = await find_items(call, wanted, order=sort, after=cursor, limit=limit)
+    return page(found, limit, key=lambda row: place(row, sort), show=lambda row: items.shown(call, row))
 
 
 @router.get("/{item_id}", response_model=items.read_model, name="read_item")

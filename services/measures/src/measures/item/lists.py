@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+import asyncpg
+
 from common.call import Call
 from common.clock import business_date
 from common.contracts.measures import ItemTag
 from common.cursors import CURSOR_INVALID, code_in
 from measures.asking import Asking
-from measures.item.domain import Item
 from measures.item.rules import TERMINAL, ItemState
 from measures.item.store import items
 from measures.measure.store import LED_BY
@@ -46,10 +47,12 @@ class ItemFilter:
     """What its code or one of its titles contains."""
 
 
-async def list_items(call: Call, wanted: ItemFilter, *, order: ItemOrder, after: str | None, limit: int) -> list[Item]:
-    """Items in an order, only those that the caller may know of, one more than ``limit`` if there are more.
+async def find_items(
+    call: Call, wanted: ItemFilter, *, order: ItemOrder, after: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """The rows of items in an order, only those that the caller may know of, one more than ``limit`` if there are more.
 
-    :param after: what ``place`` says of the last item of the page before.
+    :param after: what ``place`` says of the last row of the page before.
     :raises Refused: ``request.cursor-invalid``.
     """
     asking = Asking()
@@ -58,17 +61,16 @@ async def list_items(call: Call, wanted: ItemFilter, *, order: ItemOrder, after:
     _ask_whose(asking, call)
     if after is not None:
         _ask_after(asking, order, after)
-    rows = await call.service.pool.fetch(
+    return await call.service.pool.fetch(
         f"SELECT {items.selection} FROM item found WHERE {asking} "  # noqa: S608 - our own words
         f"ORDER BY {'due_on, code' if order is ItemOrder.DUE else 'code'} LIMIT {limit + 1:d}",
         *asking.parameters,
     )
-    return [items.codec.state_of(row) for row in rows]
 
 
-def place(item: Item, order: ItemOrder) -> str:
+def place(row: asyncpg.Record, order: ItemOrder) -> str:
     """Where an item stands in an order: the next page begins after it."""
-    return f"{item.due_on}/{item.code}" if order is ItemOrder.DUE else item.code
+    return f"{row['due_on']}/{row['code']}" if order is ItemOrder.DUE else str(row["code"])
 
 
 def _ask_what(asking: Asking, wanted: ItemFilter, *, today: date) -> None:

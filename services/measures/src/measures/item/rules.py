@@ -189,6 +189,8 @@ class Who(StrEnum):
     PARTAKER = "partaker"
     JUDGE = "judge"
 
+    __hash__ = str.__hash__  # that of an Enum is written in Python
+
 
 PLANNING: Final = frozenset({ItemState.DRAFT, ItemState.ASSIGNED, ItemState.ACKNOWLEDGED, ItemState.IN_PROGRESS})
 JUDGING: Final = frozenset({ItemState.IN_PROGRESS, ItemState.REPORTED_DONE})
@@ -231,14 +233,14 @@ MILESTONE_STEPS: Final[dict[str, tuple[MilestoneState, frozenset[ItemState], Who
 """From which state each step of a milestone is taken, while its item is in which states, and by whom."""
 
 STEPS_FROM: Final = {
-    now: [(f"item.{step}", step) for step, (states, _) in STEPS.items() if now in states] for now in ItemState
+    now: [(f"item.{step}", step, who) for step, (states, who) in STEPS.items() if now in states] for now in ItemState
 }
-"""The permissions and names of the steps that begin in each state of an item; whether one is open depends on more."""
+"""The permissions and names of the steps that begin in each state of an item, and whose each is."""
 
 EXTENSION_STEPS_FROM: Final = {
     (item, asked): [
-        (f"extension.{step}", f"extension/{step}", step)
-        for step, (wanted, item_states, _) in EXTENSION_STEPS.items()
+        (f"extension.{step}", f"extension/{step}", step, who)
+        for step, (wanted, item_states, who) in EXTENSION_STEPS.items()
         if wanted is asked and item in item_states
     ]
     for item in ItemState
@@ -248,8 +250,8 @@ EXTENSION_STEPS_FROM: Final = {
 
 MILESTONE_STEPS_FROM: Final = {
     (item, now): [
-        (f"milestone.{step}", step)
-        for step, (state, item_states, _) in MILESTONE_STEPS.items()
+        (f"milestone.{step}", step, who)
+        for step, (state, item_states, who) in MILESTONE_STEPS.items()
         if state is now and item in item_states
     ]
     for item in ItemState

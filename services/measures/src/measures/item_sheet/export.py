@@ -14,7 +14,8 @@ from common.call import Call
 from common.clock import business_date
 from common.directory import Directory
 from measures.item.domain import Item
-from measures.item.lists import ItemFilter, ItemOrder, list_items, place
+from measures.item.lists import ItemFilter, ItemOrder, find_items, place
+from measures.item.store import items
 from measures.item_sheet.columns import COLUMNS, Of, escaped
 
 PAGE_ITEMS: Final = 200
@@ -54,17 +55,17 @@ async def _pages(call: Call, directory: Directory, wanted: ItemFilter) -> AsyncI
     after: str | None = None
     codes = {unit.id: code for code, unit in (await directory.units()).items()}
     today = business_date(call.now)
-    while found := await list_items(call, wanted, order=ItemOrder.CODE, after=after, limit=PAGE_ITEMS):
-        shown = found[:PAGE_ITEMS]
-        parents = await _codes_of(call, {item.parent for item in shown if item.parent})
-        yield [_told(item, codes | parents, today) for item in shown]
+    while found := await find_items(call, wanted, order=ItemOrder.CODE, after=after, limit=PAGE_ITEMS):
+        rows = found[:PAGE_ITEMS]
+        parents = await _codes_of(call, {row["parent"] for row in rows if row["parent"]})
+        yield [_told(items.codec.state_of(row), codes | parents, today) for row in rows]
         if len(found) <= PAGE_ITEMS:
             return
-        after = place(shown[-1], ItemOrder.CODE)
+        after = place(rows[-1], ItemOrder.CODE)
 
 
-async def _codes_of(call: Call, items: Iterable[UUID]) -> dict[UUID, str]:
-    asked = list(items)
+async def _codes_of(call: Call, parents: Iterable[UUID]) -> dict[UUID, str]:
+    asked = list(parents)
     rows = await call.service.pool.fetch("SELECT id, code FROM item WHERE id = ANY($1)", asked) if asked else ()
     return {row["id"]: row["code"] for row in rows}
 
