@@ -85,8 +85,9 @@ async def test_a_list_shows_each_viewer_their_own_and_what_changed_since(
     assert (await office.post(f"{item}/assign")).status_code == 200
     assert "acknowledge" in (await shown(reporter))["allowed_actions"]
     assert "carry-over" in {one["action"] for one in (await shown(office))["blocked"]}
-    for step in ("phases/P1/enter", "start-final-evaluation"):
-        assert (await office.post(f"{plan}/{step}")).status_code == 200
+    for step, on in (("phases/P1/enter", "2022-01-05"), ("start-final-evaluation", "2026-01-05")):
+        reply = await office.post(f"{plan}/{step}", json={"effective_on": on})
+        assert reply.status_code == 200, reply.text
     assert "carry-over" in (await shown(office))["allowed_actions"]
 
 
