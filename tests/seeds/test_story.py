@@ -23,7 +23,7 @@ from kegai.seeds import read
 from kegai.seeds.door import Door
 from kegai.seeds.papers import paper
 from kegai.seeds.story import FOLDER, STORY, Story, read_cast, read_story
-from kegai.seeds.telling import tell
+from kegai.seeds.telling import Telling, tell
 from serving import served
 from ticking import clock_on
 
@@ -80,8 +80,8 @@ async def way(entrance: Entrance) -> AsyncIterator[Way]:
         yield Way(url, app)
 
 
-async def _tell(entrance: Entrance, way: Way, story: Story) -> tuple[bool, int]:
-    """Whether the story was told, and by how many commands."""
+async def _tell(entrance: Entrance, way: Way, story: Story) -> tuple[Telling, int]:
+    """What became of the telling, and by how many commands."""
     with Door(way.url, entrance.keys.token_for) as door:
         return await tell(door, story), door.commands
 
@@ -99,15 +99,15 @@ async def _states(entrance: Entrance, noun: str) -> dict[str, int]:
 async def test_every_kind_of_event_is_told_and_nothing_is_told_twice(
     entrance: Entrance, way: Way, story: Story
 ) -> None:
-    assert await _tell(entrance, way, story) == (True, len(story.acts))
+    assert await _tell(entrance, way, story) == (Telling.TOLD, len(story.acts))
     await clock_on(entrance.pool, now().astimezone(SHANGHAI).date()).catch_up()
     kinds = {row["type"] for row in await entrance.pool.fetch("SELECT DISTINCT type FROM event")}
     assert kinds == {kind for kind, event in catalogue().items() if event.producer == "measures"}
     events = await _events(entrance)
-    assert await _tell(entrance, way, story) == (True, len(story.acts))
+    assert await _tell(entrance, way, story) == (Telling.TOLD, len(story.acts))
     assert await _events(entrance) == events
     await entrance.pool.execute("DELETE FROM idempotency")  # as after a day
-    assert await _tell(entrance, way, story) == (False, 1)
+    assert await _tell(entrance, way, story) == (Telling.THERE_ALREADY, 1)
     assert await _events(entrance) == events
     await _stands_as_it_ended(entrance)
 
@@ -132,9 +132,27 @@ async def test_one_that_was_broken_off_goes_on_where_it_stopped(
     with pytest.raises(StackError):
         await _tell(entrance, way, story)
     way.app.left = 10**6
-    assert await _tell(entrance, way, story) == (True, len(story.acts))
+    assert await _tell(entrance, way, story) == (Telling.TOLD, len(story.acts))
     assert await entrance.pool.fetchval("SELECT count(*) FROM evidence") == 24
     assert await _states(entrance, "plan") == {"closed": 1, "adopted": 1}
+
+
+@pytest.mark.parametrize("after", [1, 300])
+async def test_one_that_was_broken_off_more_than_a_day_ago_says_that_it_is_half_told(
+    entrance: Entrance, way: Way, story: Story, after: int
+) -> None:
+    way.app.left = after
+    with pytest.raises(StackError):
+        await _tell(entrance, way, story)
+    way.app.left = 10**6
+    await entrance.pool.execute("DELETE FROM idempotency")  # as after a day
+    events = await _events(entrance)
+    assert await _tell(entrance, way, story) == (Telling.HALF_THERE, 1)
+    assert await _events(entrance) == events
+
+
+def test_the_last_step_of_its_plan_tells_whether_it_was_told_to_the_end(story: Story) -> None:
+    assert f"plan {story.plan}" in {act.thing for act in story.acts[-2:]}
 
 
 async def test_what_lies_ahead_of_a_clock_that_is_behind_is_not_told(
@@ -142,7 +160,7 @@ async def test_what_lies_ahead_of_a_clock_that_is_behind_is_not_told(
 ) -> None:
     assert story.until(date(2026, 10, 12)) == story
     early = story.until(date(2024, 6, 30))
-    assert await _tell(entrance, way, early) == (True, len(early.acts))
+    assert await _tell(entrance, way, early) == (Telling.TOLD, len(early.acts))
     assert await _states(entrance, "plan") == {"in-force": 1}
     assert await _states(entrance, "local_plan") == {"closed": 1, "in-force": 2}
 

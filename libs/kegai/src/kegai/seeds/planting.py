@@ -11,7 +11,7 @@ from kegai.seeds.course import OFFICE, course, listing
 from kegai.seeds.data import Item, Phase, Plan, Programme, Seeds, Unit, read
 from kegai.seeds.door import Door, TokenFor, at_once
 from kegai.seeds.story import read_story
-from kegai.seeds.telling import tell
+from kegai.seeds.telling import Telling, tell
 
 Report = Callable[[str], object]
 """Is told of each part that stands."""
@@ -118,8 +118,17 @@ async def _list_of_items(door: Door, seeds: Seeds, report: Report) -> None:
 async def _story(door: Door, _seeds: Seeds, report: Report) -> None:
     """It has a plan of its own, so that both may be planted at once."""
     today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
-    if await tell(door, read_story().until(today)):
+    told = await tell(door, read_story().until(today))
+    if told is Telling.TOLD:
         report(say("三家单位、两个部门的经过", "the story of three units and two departments"))
+    if told is Telling.HALF_THERE:
+        report(
+            say(
+                "三家单位、两个部门的经过只讲了一部分，且已中断一天以上，不再续讲：kegai reset 后kegai up 从头讲起",
+                "the story of three units and two departments is half told: it was broken off more than a day ago and "
+                "goes on no more; kegai reset and kegai up tell it anew",
+            )
+        )
 
 
 async def _item(door: Door, plan: str, item: Item) -> None:

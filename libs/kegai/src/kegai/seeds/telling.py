@@ -1,5 +1,6 @@
 """The story is told to the API act by act: it opens, chapters go on side by side, and it ends when all have ended."""
 
+from enum import Enum, auto
 from typing import Any, Final
 
 from kegai.language import StackError
@@ -29,21 +30,32 @@ _REFERENCE: Final = "id of "
 """So begins a word in a body that stands for the id of a thing."""
 
 
-async def tell(door: Door, story: Story) -> bool:
-    """Tell the whole story; False if its plan is there already, and with it all that became of it.
+class Telling(Enum):
+    """What became of a telling."""
+
+    TOLD = auto()
+    """All of it stands, by this telling and those before it."""
+    THERE_ALREADY = auto()
+    """It stood before, with all that became of it."""
+    HALF_THERE = auto()
+    """It was broken off so long ago that what was told of it is not known again: it goes on no more."""
+
+
+async def tell(door: Door, story: Story) -> Telling:
+    """Tell the whole story, unless its plan is there already.
 
     What was told within the last day is told again under the same keys and changes nothing, so that a telling that was
-    broken off goes on where it stopped.
+    broken off goes on where it stopped. Later the plan's code is taken and nothing is told.
 
     Raises:
         StackError: something was refused.
     """
     teller = _Teller(door, story.plan)
     if not await teller.opens(story.opening):
-        return False
+        return Telling.THERE_ALREADY if await teller.finds_whole(story) else Telling.HALF_THERE
     await at_once(story.chapters, teller.tells)
     await teller.tells(story.ending)
-    return True
+    return Telling.TOLD
 
 
 class _Teller:
@@ -62,6 +74,12 @@ class _Teller:
         for act in others:
             await self._does(act)
         return True
+
+    async def finds_whole(self, story: Story) -> bool:
+        """Whether the plan has taken all its steps: the last of them is among the last acts of all."""
+        acts = [act for act in story.acts if act.thing == story.acts[0].thing]
+        plans = (await self._door.read("/api/v1/plans", acts[0].by))["items"]
+        return any(plan["code"] == self._plan and plan["version"] >= len(acts) for plan in plans)
 
     async def tells(self, chapter: Chapter) -> None:
         """One act after the other."""
