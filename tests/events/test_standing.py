@@ -9,6 +9,7 @@ from builders import CO_UNIT, JUDGE, OWNER, SETTLED
 from common.contracts.measures import Focus, Method, Quality, SubjectKind, Tendency, Thresholds
 from common.contracts.measures import Rating as Word
 from doors import Door
+from events import feed
 from measures.assurance.domain import give_assurance
 from measures.measure.surroundings import Tags
 from measures.risk.domain import raise_risk
@@ -190,3 +191,36 @@ async def test_risks_of_a_measure_and_of_its_items_are_counted_until_they_are_ov
     ):
         assert (await measure_of(views, as_of=as_of))["risks_open"] == number, as_of
     assert (await measure_of(views, "A2"))["risks_open"] == 1
+
+
+async def what_moved(views: Door, told: Told) -> set[str]:
+    """Of which measures the next thing that is learnt is told."""
+    await feed.sequence(views.pool)
+    _, before = await feed.span(views.pool)
+    await learn(views.pool, told.records)
+    told.records.clear()
+    await feed.sequence(views.pool)
+    return {change.measure for change in await feed.after(views.pool, before)}
+
+
+async def test_whatever_moves_a_measure_is_told_whether_it_has_items_or_none(views: Door) -> None:
+    told = Told()
+    plan = told.plan()
+    told.item("A1-01")
+    await learn(views.pool, told.records)
+    told.records.clear()
+
+    story = rated(told, SubjectKind.MEASURE, "A2")
+    assert await what_moved(views, told) == {"A2"}
+    story.does("withdraw", reason="有误", by=JUDGE, on=date(2022, 8, 15))
+    assert await what_moved(views, told) == {"A2"}
+    at_risk(told, SubjectKind.ITEM, "A1-01", date(2022, 4, 1))
+    assert await what_moved(views, told) == {"A1"}
+    at_risk(told, SubjectKind.MEASURE, "B1", date(2022, 4, 1)).does(
+        "mitigate", response="加派人手", by=OWNER, on=date(2022, 5, 1)
+    )
+    assert await what_moved(views, told) == {"B1"}
+    plan.weighs("aspects", "PLAN-1", date(2022, 1, 10), A="3", B="1")
+    assert await what_moved(views, told) == {"A1", "A2", "B1"}
+    rated(told, SubjectKind.ITEM, "C9-01")  # nothing of it is known yet: it is told with its item
+    assert await what_moved(views, told) == set()

@@ -97,6 +97,21 @@ async def test_a_reader_hears_of_a_change_with_the_whole_row_and_what_moved_it(v
     assert change.data["milestones"] == {"counted": 3, "reported": 1, "verified": 1}
 
 
+async def test_a_change_tells_how_the_measure_stands_and_is_rated_as_the_view_does(views: Door, address: str) -> None:
+    told, item = await an_item(views)
+    async with listening(address) as heard:
+        await anext(heard)
+        position = verify(item, 1)
+        await tell(views, told)
+        async for change in heard:
+            if position in change.data["positions"]:
+                break
+    async with views.client() as reader:
+        measure = (await reader.get("/api/v1/progress/measures/A1")).json()["measure"]
+    assert {name: change.data[name] for name in measure} == measure
+    assert measure["rated"]["rating"] == "red"
+
+
 async def test_a_reader_who_comes_back_gets_what_it_missed_in_one_row_for_each_measure(
     views: Door, address: str
 ) -> None:

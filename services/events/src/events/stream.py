@@ -9,17 +9,20 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from common.decision import Kind, Refusal
+from common.decision import Kind, Refusal, Refused
 from common.telemetry import REFUSED_REQUESTS, SSE_READERS, log
 from events import feed
+from events.asked import asked
 from events.feed import Change
+from events.views.plan import look
+from events.views.progress import Key
 
 TICK_SECONDS: Final = 0.1
 BEAT_SECONDS: Final = 2.0
@@ -208,14 +211,32 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": content, "more_body": True})
 
 
+async def _shown(pool: asyncpg.Pool, plans: set[str]) -> dict[Key, dict[str, Any]]:
+    """The measures of some plans as the views answer of them now; a plan that is not known yet has none."""
+    found: dict[Key, dict[str, Any]] = {}
+    for code in plans:
+        with contextlib.suppress(Refused):
+            plan, _ = await look(pool, code, asked(None, None))
+            measures = [measure for aspect in plan.aspects for measure in aspect.measures]
+            found |= {(code, measure.code): measure.model_dump(mode="json") for measure in measures}
+    return found
+
+
 def json_channel(broadcast: Broadcast) -> Channel:
-    """Measures as JSON, for programs."""
+    """Measures as JSON, for programs: each as it stands and is rated now."""
 
     async def render(changes: Sequence[Change]) -> bytes:
+        now = await _shown(broadcast.pool, {change.plan for change in changes})
         return b"".join(
             frame(
                 "measure",
-                orjson.dumps({"positions": change.positions, **orjson.loads(change.figures)}).decode(),
+                orjson.dumps(
+                    {
+                        "positions": change.positions,
+                        **orjson.loads(change.figures),
+                        **now.get((change.plan, change.measure), {}),
+                    }
+                ).decode(),
                 broadcast.number(change.n),
             )
             for change in sorted(changes, key=lambda change: change.n)

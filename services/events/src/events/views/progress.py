@@ -123,6 +123,21 @@ WHERE p.id = ANY($1)
 """A plan concerns all of its measures."""
 
 
+def _subject_of(table: str) -> str:
+    return f"""SELECT s.id AS aggregate, s.plan, coalesce(i.measure, s.subject) AS measure
+FROM {table} s LEFT JOIN item i ON s.subject_kind = 'item' AND i.plan = s.plan AND i.code = s.subject
+WHERE s.id = ANY($1) AND (s.subject_kind = 'measure' OR i.measure IS NOT NULL)"""  # noqa: S608 - our own words
+
+
+MEASURES_OF: Final = {"plan": PARTS_OF_PLANS, "assurance": _subject_of("assurance"), "risk": _subject_of("risk")}
+"""Which measures something concerns: a rating or a risk that of its subject, if that is known already."""
+
+WITHOUT_ITEMS: Final = """
+SELECT * FROM measure_progress
+WHERE (plan, measure) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND by_state = '{}'
+"""
+
+
 async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[tuple["MeasureFigures", list[str]]]:
     """Compute anew the measures that these events touch; what each of them is now, with the positions that moved it."""
     moved = await _touched(connection, records)
@@ -133,6 +148,8 @@ async def refresh(connection: Connection, records: Sequence[Recorded]) -> list[t
         await connection.execute(ENTER, plans, measures)
         await locked(connection, plans, measures)
     rows = await connection.fetch(KEEP, plans, measures)
+    if len(rows) < len(plans):
+        rows += await connection.fetch(WITHOUT_ITEMS, plans, measures)
     return [(figures_of(row), moved[row["plan"], row["measure"]]) for row in rows]
 
 
@@ -156,7 +173,7 @@ async def locked(connection: Connection, plans: Sequence[str], measures: Sequenc
 
 async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[Key, list[str]]:
     """Keep the items anew; the measures concerned, each with the ``<id>@<version>`` of the events that concern it."""
-    about: dict[str, dict[UUID, list[int]]] = {"item": {}, "plan": {}}
+    about: dict[str, dict[UUID, list[int]]] = {kind: {} for kind in ("item", *MEASURES_OF)}
     touched: dict[Key, list[str]] = {}
     for record in records:
         if (same := about.get(record.aggregate_type)) is not None:
@@ -164,12 +181,13 @@ async def _touched(connection: Connection, records: Sequence[Recorded]) -> dict[
         elif record.aggregate_type == "measure":
             event: Any = record.event  # every event of a measure names its plan and code
             touched.setdefault((event.plan, event.code), []).append(f"{record.aggregate_id}@{record.version}")
-    items, plans = about["item"], about["plan"]
-    rows = await connection.fetch(KEEP_ITEMS, *EVER, list(items)) if items else []
-    rows += await connection.fetch(PARTS_OF_PLANS, list(plans)) if plans else []
-    for aggregate, plan, measure in rows:
-        versions, told = items.get(aggregate) or plans[aggregate], str(aggregate)
-        touched.setdefault((plan, measure), []).extend([f"{told}@{version}" for version in versions])
+    for kind, versions in about.items():
+        if not versions:
+            continue
+        asked = (KEEP_ITEMS, *EVER) if kind == "item" else (MEASURES_OF[kind],)
+        for aggregate, plan, measure in await connection.fetch(*asked, list(versions)):
+            positions = [f"{aggregate}@{version}" for version in versions[aggregate]]
+            touched.setdefault((plan, measure), []).extend(positions)
     return touched
 
 
