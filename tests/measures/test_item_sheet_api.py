@@ -6,8 +6,12 @@ import httpx
 import pytest
 
 from builders import item_body
+from common.call import Call
+from common.saving import Ground
 from doors import Door
 from local_plans import LOCAL_PLANS, local_plan_body
+from measures.plan.domain import Plan
+from measures.plan.store import ground_named
 from papers import PDF
 from refusals import assert_problem
 from sheets import IMPORT, a_line, a_milestone_line, as_csv, as_xlsx, sent, told
@@ -171,6 +175,32 @@ async def test_a_local_item_may_be_part_of_one_in_the_same_sheet(
     for dry_run in (True, False):
         assert told(await sent(office, sheet, dry_run=dry_run)) == expected
     assert [verdict for _, _, verdict, _ in told(await sent(office, sheet))] == ["same", "same", "error"]
+
+
+@pytest.mark.parametrize(("turns", "verdict"), [(1, "new"), (4, "new"), (5, "conflict")])
+async def test_a_turn_that_passes_beside_an_import_fails_none_of_its_lines(
+    measures: Door,
+    office: httpx.AsyncClient,
+    plan: str,
+    monkeypatch: pytest.MonkeyPatch,
+    turns: int,
+    verdict: str,
+) -> None:
+    """Each of so many looks at the plan is followed by a turn: it writes the plan's row anew, as it is."""
+    left = iter(range(turns))
+
+    async def with_a_turn(call: Call, code: str) -> tuple[Plan, Ground]:
+        found = await ground_named(call, code)
+        if next(left, None) is not None:
+            await measures.pool.execute("UPDATE plan SET version = version")
+        return found
+
+    monkeypatch.setattr("measures.item_sheet.commands.ground_named", with_a_turn)
+    report = await sent(office, as_csv(*(a_line(f"A1-{number:02}") for number in range(1, 71))))
+    verdicts = [row["verdict"] for row in report["rows"]]
+    assert verdicts[:64] == [verdict] * 64
+    assert verdicts[64:] == ["new"] * 6
+    assert {one["code"] for row in report["rows"] for one in row["reasons"]} <= {"version.contended"}
 
 
 async def test_reasons_are_told_in_the_callers_language(measures: Door, plan: str) -> None:

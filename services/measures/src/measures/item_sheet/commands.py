@@ -16,7 +16,9 @@ from common.call import Call
 from common.decision import Kind, Refused
 from common.directory import Directory
 from common.fields import Text
+from common.lanes import CONTENDED
 from common.problems import fault_of
+from common.store import ATTEMPTS_MAX
 from measures.item.commands import addition
 from measures.item.domain import Item
 from measures.item.requests import ItemAddition
@@ -89,20 +91,31 @@ class Taking:
     async def take(self, lines: Sequence[Line], seen: Sequence[int] | None) -> list[tuple[LineVerdict, int]]:
         """The verdict on each of some lines, with the version that its item had before.
 
+        Those that met a turn in their plan are taken again, at most five times in all.
+
         :param seen: the versions of the dry run, if there was one.
         """
-        self._plan, self._ground = await ground_named(self._call, self._plan.code)  # before all else that is looked up
-        self._above.clear()
-        self._codes = {unit.id: code for code, unit in (await self._directory.units()).items()}
-        present = await _present(self._call, self._plan.code, {str(line.code) for line in lines})
         told: dict[int, tuple[LineVerdict, int]] = {}
         for in_another in (False, True):  # what others of them may be part of comes first
-            now = [n for n, line in enumerate(lines) if bool(line.words.get("parent")) is in_another]
-            verdicts = await asyncio.gather(
-                *(self._take(lines[n], present.get(str(lines[n].code)), _at(seen, n)) for n in now)
-            )
-            told |= dict(zip(now, verdicts, strict=True))
+            left = [n for n, line in enumerate(lines) if bool(line.words.get("parent")) is in_another]
+            for _ in range(ATTEMPTS_MAX):
+                present = await self._look({str(lines[n].code) for n in left})
+                verdicts = await asyncio.gather(
+                    *(self._take(lines[n], present.get(str(lines[n].code)), _at(seen, n)) for n in left)
+                )
+                told |= dict(zip(left, verdicts, strict=True))
+                if not (left := [n for n in left if _met_a_turn(told[n][0])]):
+                    break
         return [told[n] for n in range(len(lines))]
+
+    async def _look(self, codes: Collection[str]) -> dict[str, Item]:
+        """How things stand now: the plan before all else, and those items of these codes that are there."""
+        if not codes:
+            return {}
+        self._plan, self._ground = await ground_named(self._call, self._plan.code)
+        self._above.clear()
+        self._codes = {unit.id: code for code, unit in (await self._directory.units()).items()}
+        return await _present(self._call, self._plan.code, codes)
 
     async def _take(self, line: Line, item: Item | None, seen: int | None) -> tuple[LineVerdict, int]:
         told = LineVerdict(
@@ -221,6 +234,11 @@ async def _present(call: Call, plan: str, codes: Collection[str]) -> dict[str, I
 def _parts(pointer: str | None) -> Iterator[str | int]:
     for part in (pointer or "").split("/")[1:]:
         yield int(part) if part.isdecimal() else part
+
+
+def _met_a_turn(verdict: LineVerdict) -> bool:
+    """Whether nothing but a turn that lay between the look and the save stood in its way."""
+    return any(remark.code == CONTENDED.code for remark in verdict.reasons)
 
 
 def _at(seen: Sequence[int] | None, place: int) -> int | None:
