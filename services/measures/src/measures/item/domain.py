@@ -1,6 +1,6 @@
 """What is decided about a reform item: done by its owner, judged by others, struck off when all of it is verified."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from common.contracts import Event
@@ -18,7 +18,7 @@ from common.contracts.measures import (
     ReformItemStarted,
     ReformItemVerifiedClosed,
 )
-from common.decision import Change, Unit, must_follow
+from common.decision import Change, Unit, must_follow, unchanging
 from measures.item.milestone import Milestone, MilestoneState, PlannedMilestone
 from measures.item.particulars import Doubt
 from measures.item.rules import (
@@ -34,7 +34,7 @@ from measures.item.standing import Standing
 S, M = ItemState, MilestoneState
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Item(Standing):
     """A reform item and the steps that it takes: each is refused with a reason, or told as an event."""
 
@@ -71,7 +71,7 @@ class Item(Standing):
         """
         if self.state is S.REPORTED_DONE and claim != self.claim:
             raise CLAIMED_OTHERWISE()
-        event = ReformItemReportedDone(item=self.id, claim=claim, reported_on=on)
+        event = ReformItemReportedDone(item=self.id, claim=claim, evidence=self.grounds.standing, reported_on=on)
         change = self.step("report-done", S.REPORTED_DONE, event, by=by, on=on)
         return replace(change, state=replace(change.state, claim=claim))
 

@@ -1,13 +1,12 @@
 """How a reform item (改革事项) stands, and which steps are open to whom: the rules that decide also offer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from uuid import UUID
 
 from common.contracts.measures import Focus, ItemTag, ProgressBasis
-from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit
+from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit, unchanging
 from measures.evidence.grounds import Grounds
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.particulars import AsOf, Doubt, Ending, ProgressNote, Schedule
@@ -43,7 +42,7 @@ BOUND: Final = (Who.OWNER, Who.PARTAKER, Who.JUDGE)
 """Those to whom a step may be closed for what their unit is to the item."""
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class Standing:
     """A reform item: exactly one measure counts it, one unit owns it, its milestones say how far it is."""
 
@@ -91,9 +90,9 @@ class Standing:
     tags: tuple[ItemTag, ...] = ()
     continues: UUID | None = None
     """The item of an earlier plan with which it goes on."""
-    above: MeasureAbove = MeasureAbove()  # noqa: RUF009 - a value like any other default
+    above: MeasureAbove = MeasureAbove()
     """How its measure stands, who leads it, and whether its plan is about to end; read beside the item."""
-    grounds: Grounds = Grounds()  # noqa: RUF009 - a value like any other default
+    grounds: Grounds = Grounds()
     """The evidence for it and its milestones, and what its plan demands of that; read beside the item."""
 
     def steps(self, by: Unit | None) -> Steps:
