@@ -45,6 +45,13 @@ async def _nothing_is_written(door: Door) -> None:
         ("fr", "zh"),
         ("fr, en;q=0.5", "en"),
         ("en;q=x", "en"),
+        ("en; q=0.3, zh; q=0.8", "zh"),
+        ("zh; q=0.3, en;Q=0.8", "en"),
+        ("en;q=0", "zh"),
+        ("en;q=nan, zh;q=0.1", "zh"),
+        ("en;q=1e9, zh", "zh"),
+        ("enm", "zh"),
+        ("EN-us", "en"),
         ("*", "zh"),
     ],
 )

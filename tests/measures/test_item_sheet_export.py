@@ -85,4 +85,4 @@ async def test_what_cannot_be_looked_for_is_refused_before_anything_is_given_out
     office: httpx.AsyncClient, plan: str, form: str
 ) -> None:
     reply = await office.get("/api/v1/items/export", params={"plan": "PLAN-1", "format": form, "text": "\0"})
-    assert_problem(reply, 422, "request.unstorable-character")
+    assert_problem(reply, 422, "request.invalid", at="/query/text")

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import httpx
 import pytest
@@ -22,6 +22,8 @@ from sheets import a_line, as_csv, sent, told
 SERVICES = ("measures", "societies", "talent", "events")
 PLANS = "/api/v1/plans"
 HIDDEN = ["\u200b", "\u2060\ufeff", "\u00ad", "\u3164", "\u115f\u1160", "\u2800", "\u0301", "\ufe0f", "\u200d \u3000"]
+WRONG: tuple[Any, ...] = (None, [], {}, {"a/b~": 1}, "\u200b", "x" * 3000, True, -1, 10**30, [[]], "NaN")
+"""What is not right in many a field."""
 TURNED = ["甲\u202e乙", "a\u2066b\u2069", "甲\u200f", "\u200e甲", "\u061c1", "甲\0", "a\x1b[2J", "a\x85b", "a\u2028b"]
 SEEN = ["科协", "Wüst\u0308", "葛\U000e0100", "👩\u200d🔬", "a\u200bb", "①", "。", "\ue000", "𠮷", "नि"]
 
@@ -39,12 +41,11 @@ def _bodies() -> Iterator[type[BaseModel]]:
     for service in SERVICES:
         for route in app_of(service).routes:
             if isinstance(route, APIRoute) and route.body_field:
-                yield route.body_field.field_info.annotation  # type: ignore[misc]
+                yield cast("type[BaseModel]", route.body_field.field_info.annotation)
 
 
-each_body = pytest.mark.parametrize(
-    "body", sorted(set(_bodies()), key=lambda body: body.__name__), ids=lambda body: body.__name__
-)
+BODIES = sorted(set(_bodies()), key=lambda body: body.__name__)
+each_body = pytest.mark.parametrize("body", BODIES, ids=[body.__name__ for body in BODIES])
 
 
 # ── text ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,7 +171,7 @@ async def test_a_wrong_code_is_told_in_words_with_an_example(office: httpx.Async
 def test_every_pointer_leads_to_what_the_caller_sent(body: type[BaseModel]) -> None:
     for example in body.model_json_schema()["examples"]:
         for place, _ in _leaves(example):
-            for wrong in (None, [], {}, {"a/b~": 1}, "\u200b", "x" * 3000, True, -1, 10**30, [[]], "NaN"):
+            for wrong in WRONG:
                 sent_ = _with(example, place, wrong)
                 for pointer in _pointers(body, sent_):
                     assert _found(sent_, pointer), f"{pointer} with {wrong!a} at {place}"

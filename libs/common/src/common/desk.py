@@ -1,6 +1,7 @@
 """Where a running application receives its callers: a request becomes a call, or is refused alike on every way in."""
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +22,7 @@ IF_MATCH_INVALID = Refusal(
     en='If-Match takes the ETag of a read, such as "7"',
     kind=Kind.INVALID,
 )
+_VERSION: Final = re.compile(r'(?:W/)?("?)([0-9]+)\1')
 PATH_MAX: Final = 300
 """Characters: four times the longest path that leads anywhere, and what the index of kept replies can hold."""
 UnitOf = Callable[[str], Awaitable[Unit | None]]
@@ -85,7 +87,6 @@ class Desk:
 def _version(if_match: str | None) -> int | None:
     if if_match is None or if_match == "*":
         return None
-    number = if_match.removeprefix("W/").strip('"')
-    if not number.isdecimal():
+    if not (told := _VERSION.fullmatch(if_match)):
         raise IF_MATCH_INVALID(pointer="/header/if-match")
-    return int(number)
+    return int(told[2])

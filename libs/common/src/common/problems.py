@@ -1,5 +1,6 @@
 """Errors as people and programs can use them: RFC 9457, a stable code, the caller's language, never a stack trace."""
 
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -66,6 +67,7 @@ TITLES: Final = {
 RETRY_AFTER_SECONDS: Final = "2"
 MEDIA_TYPE: Final = "application/problem+json"
 LOCALES: Final = {"zh": "zh-CN", "en": "en"}
+_WEIGHT: Final = re.compile(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)", re.IGNORECASE | re.ASCII)
 
 
 class Fault(BaseModel):
@@ -92,16 +94,18 @@ class Problem(BaseModel):
 
 
 def language_of(accepted: str | None) -> str:
-    """``zh`` or ``en``, whichever the Accept-Language header prefers; Chinese where it says neither."""
+    """``zh`` or ``en``, whichever the Accept-Language header prefers; Chinese where it says neither.
+
+    A weight of 0 says that a language is not wanted (RFC 9110, 12.4.2); one that is no weight comes last.
+    """
     ranked: list[tuple[float, str]] = []
     for part in (accepted or "").split(","):
-        tag, _, weight = part.strip().partition(";q=")
-        language = tag[:2].lower()
-        if language in {"zh", "en"}:
-            try:
-                ranked.append((-float(weight or 1), language))
-            except ValueError:
-                ranked.append((0.0, language))
+        tag, _, parameter = part.partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        weight = _WEIGHT.fullmatch(parameter.strip()) if parameter.strip() else None
+        preference = float(weight[1]) if weight else 0.0001 if parameter.strip() else 1.0
+        if language in LOCALES and preference:
+            ranked.append((-preference, language))
     return min(ranked, key=lambda one: one[0])[1] if ranked else "zh"
 
 
