@@ -14,6 +14,7 @@ from common.contracts.measures import ProgressBasis
 from doors import Door
 from emptying import empty
 from measures.item.ending import cancel_item
+from reading import page
 from stories import FIRST_KNOWN, Told, learn, milestones
 
 HALF_OF_2022, SEPTEMBER = date(2022, 6, 30), date(2022, 9, 30)
@@ -161,6 +162,23 @@ async def test_a_unit_leads_measures_until_another_does(views: Door) -> None:
     assert (await unit_of(views, "ORG", as_of="2022-12-31"))["leads"] == led
     assert (await unit_of(views, "ORG", as_of="2023-01-01"))["leads"] == []
     assert (await unit_of(views, "SOC", as_of="2023-01-01"))["leads"] == led
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("zh", ("单位ORG", "单位FIN", "承担事项")), ("en", ("Unit ORG", "Unit FIN", "Items owned"))]
+)
+async def test_the_page_lists_units_that_have_a_part_and_no_others(
+    views: Door, lang: str, words: tuple[str, ...]
+) -> None:
+    told = await known_units(views)
+    told.item("A1-01", co_units=(CO_UNIT.id,)).attains(1, date(2022, 6, 1))
+    await learn(views.pool, told.records)
+
+    text = (await page(views, lang=lang)).text
+    assert [word for word in words if word not in text] == []
+    assert words[0].replace("ORG", "SOC") not in text
+    assert words[0] in (await page(views, lang=lang, as_of="2022-06-01")).text
+    assert words[0] not in (await page(views, lang=lang, as_of="2022-01-01")).text
 
 
 # ── whatever happened ────────────────────────────────────────────────────────────────────────────────────────────────

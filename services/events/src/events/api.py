@@ -114,7 +114,7 @@ async def unit_progress(reader: Reader, code: Code, plan: Code | None = None) ->
 async def stream(request: Request, last_event_id: Annotated[str | None, Header(max_length=40)] = None) -> EventStream:
     """Every change of a measure, as it is known; `Last-Event-ID` resumes, a `reset` says that too much was missed.
 
-    Events: `measure` (the measure's whole row, rated as of now, and `positions` of the commands that moved it), `hello`, `reset`.
+    Events: `measure` (its whole row, rated as of now, and `positions` of the commands that moved it), `hello`, `reset`.
     """
     broadcast: Broadcast = request.app.state.broadcast
     channel: Channel = request.app.state.json_channel

@@ -15,6 +15,7 @@ from events.dashboard.words import Words
 from events.views.answers import OverdueAnswer, PlanOverview
 from events.views.progress import to_six_places
 from events.views.rating import NAMES
+from events.views.unit import UnitsAnswer
 
 LATE_SECONDS: Final = 10.0
 """From this lag on the page says that its data may be out of date."""
@@ -38,7 +39,9 @@ TEMPLATES.filters["told"] = to_six_places
 TEMPLATES.globals["rated_in"] = charts.rated_in
 TEMPLATES.globals["rating_names"] = NAMES
 OVERDUE_LISTED: Final = 10
-"""So many overdue things the page lists; the data has up to 200."""
+"""So many overdue things the page lists; the data has all of them, page by page."""
+UNITS_LISTED: Final = 200
+"""Of so many units, by their codes, the page lists those that have a part in the plan."""
 FIGURE: Final[Any] = TEMPLATES.get_template("figure.html").module
 PARTS: Final[Any] = TEMPLATES.get_template("parts.html").module
 
@@ -61,6 +64,12 @@ def chart(drawn: Chart, words: Words) -> dict[str, Markup]:
 def overdue(plan: PlanOverview, listed: OverdueAnswer, words: Words) -> dict[str, Markup]:
     """What is overdue, that for the longest first."""
     return {"overdue": PARTS.overdue(plan.overdue, listed.overdue, words)}
+
+
+def units(listed: UnitsAnswer, words: Words) -> dict[str, Markup]:
+    """The units that have a part in the plan, each with what it owns, helps with and leads."""
+    partaking = [unit for unit in listed.units if unit.owns.items or unit.helps.items or unit.leads]
+    return {"units": PARTS.units(partaking, words)}
 
 
 def freshness(stamp: Stamp, words: Words) -> dict[str, Markup]:

@@ -16,6 +16,7 @@ from events.tables import PROJECTION, PROJECTION_VERSION
 from events.views.answers import OverdueAnswer, PlanOverview
 from events.views.plan import look_closer
 from events.views.rating import Policy
+from events.views.unit import look_at_units
 
 
 def page_channels(broadcast: Broadcast) -> dict[Language, Channel]:
@@ -32,7 +33,7 @@ def _channel(broadcast: Broadcast, words: Words) -> Channel:
         parts = fragments.freshness(await told_by(), words)
         if found := await present():
             plan, late = found
-            parts |= fragments.overview(plan, words) | fragments.overdue(plan, late, words)
+            parts |= fragments.overview(plan, words) | fragments.overdue(plan, late, words) | await units(plan.code)
             for chart in charts_of(plan, words):
                 parts |= fragments.chart(chart, words)
         return _frames(parts)
@@ -43,7 +44,9 @@ def _channel(broadcast: Broadcast, words: Words) -> Channel:
             return b""
         plan, late = found
         moved = _moved(plan, {change.measure for change in changes if change.plan == plan.code})
-        parts = fragments.overview(plan, words) | fragments.overdue(plan, late, words) if moved else {}
+        parts = {}
+        if moved:
+            parts = fragments.overview(plan, words) | fragments.overdue(plan, late, words) | await units(plan.code)
         for chart in charts_of(plan, words):
             if rows := moved & {row.id for row in chart.rows}:
                 about = {f"{chart.id}-finding", *rows, *(f"{row}-figures" for row in rows)}
@@ -56,6 +59,12 @@ def _channel(broadcast: Broadcast, words: Words) -> Channel:
             return await look_closer(broadcast.pool, None, asked(None, None), limit=fragments.OVERDUE_LISTED)
         except Refused:
             return None
+
+    async def units(plan: str) -> dict[str, Markup]:
+        now, limit = asked(None, None), fragments.UNITS_LISTED
+        return fragments.units(
+            await look_at_units(broadcast.pool, plan, now, kind=None, after=None, limit=limit), words
+        )
 
     async def told_by() -> Stamp:
         return await stamp(broadcast.pool, (PROJECTION, PROJECTION_VERSION), asked(None, None), Policy().version)

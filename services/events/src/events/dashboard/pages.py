@@ -22,6 +22,7 @@ from events.dashboard.words import TEXTS, Words, language_asked
 from events.stream import Broadcast, EventStream
 from events.views.answers import PlanOverview
 from events.views.plan import look_closer, plan_in_force
+from events.views.unit import look_at_units
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -128,7 +129,8 @@ async def _page(pool: asyncpg.Pool, wanted: Wanted, words: Words) -> Page:
     plan, late = await look_closer(pool, wanted.plan or in_force, question, limit=fragments.OVERDUE_LISTED)
     drawn = charts_of(plan, words)
     parts = fragments.freshness(late.stamp, words) | fragments.overview(plan, words)
-    parts |= fragments.overdue(plan, late, words)
+    units = await look_at_units(pool, plan.code, question, kind=None, after=None, limit=fragments.UNITS_LISTED)
+    parts |= fragments.overdue(plan, late, words) | fragments.units(units, words)
     for chart in drawn:
         parts |= fragments.chart(chart, words)
     clocks = urlencode({name: value for name in ("as_of", "known_at") if (value := getattr(wanted, name))})
