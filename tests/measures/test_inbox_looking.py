@@ -18,10 +18,10 @@ INSERT INTO item
 SELECT (jsonb_populate_record(item, jsonb_build_object(
     'id', gen_random_uuid(), 'code', 'A1-' || lpad(n::text, 6, '0'), 'measure', 'A' || n % 15,
     'owner', md5('unit' || n % 60)::uuid, 'co_units', '{}'::uuid[], 'due_on', date '2022-01-01' + n % 1800,
-    'state', (ARRAY['assigned', 'acknowledged', 'in-progress', 'verified-closed'])[1 + n % 4]))).*
+    'state', (ARRAY['assigned', 'reported-done', 'in-progress', 'verified-closed'])[1 + n % 4]))).*
 FROM item, generate_series(1, $2) n WHERE item.id = $1
 """
-"""Items of one plan, like the one that is there, none of which waits for the office."""
+"""Items of one plan, like the one that is there, of which some wait for the office."""
 
 
 async def test_items_are_looked_for_along_the_indexes_of_what_waits(
@@ -42,11 +42,15 @@ async def test_items_are_looked_for_along_the_indexes_of_what_waits(
     monkeypatch.setattr(waiting, "WAITING", tuple(kind for kind in waiting.WAITING if kind.noun is Noun.ITEM))
     await waiting_for(call_of(pool, role="reform-office"), after=None, limit=50)
     await waiting_for(call_of(pool, role="unit-reporter", unit="YB"), after=None, limit=50)
-    of_office, of_owner = ways
+    await waiting_for(call_of(pool, role="measure-lead", unit="ORG"), after=None, limit=50)
+    of_office, of_owner, of_judge = ways
     assert "Index Scan using ix_item_due_on_id" in of_office, of_office
     assert "Sort Key: found" not in of_office, of_office
     assert "Index Scan using ix_item_owner_due_on_id" in of_owner, of_owner
     assert "Sort Key: found" not in of_owner, of_owner
+    assert "Seq Scan on item" not in of_judge, of_judge
+    assert "Bitmap Index Scan on ix_item_co_units" in of_judge, of_judge
+    assert "Bitmap Index Scan on ix_item_owner" in of_judge, of_judge
 
 
 async def test_no_index_of_items_asks_of_what_their_steps_write(pool: asyncpg.Pool) -> None:

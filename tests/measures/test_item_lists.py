@@ -168,3 +168,8 @@ async def test_a_page_of_a_long_list_is_one_stretch_of_one_index(
         way = "\n".join(asked)
         assert f"Index Scan using {index}" in way, way
         assert "Sort Key: found" not in way, way
+    of_unit = call_of(pool, role="unit-reporter", unit="YB")
+    await find_items(of_unit, ItemFilter(plan="PLAN-1"), order=ItemOrder.DUE, after=None, limit=20)
+    way = "\n".join(asked)
+    assert "Seq Scan on item" not in way, way
+    assert "Bitmap Index Scan on ix_item_co_units" in way, way  # its items are few: they alone are gone through

@@ -87,19 +87,21 @@ SELECT jsonb_build_object(
 """The ``Grounds`` of a row of ``item``: to be read beside it."""
 
 
-CONCERNING: Final = """
-(registered_by = ANY({0}::uuid[]) OR classification <> 'sensitive' AND (
+PARTAKEN: Final = "owner = ANY({0}::uuid[]) OR cardinality(co_units) > 0 AND co_units && {0}::uuid[]"
+"""Whether one of the units {0} owns or helps with a row of ``item``: the index of helpers has those that have any."""
+CONCERNING: Final = f"""
+(registered_by = ANY({{0}}::uuid[]) OR classification <> 'sensitive' AND (
     SELECT bool_or((link ->> 'id')::uuid IN (
-        WITH led AS (SELECT id, plan, code FROM measure WHERE (leads -> -1 ->> 'unit')::uuid = ANY({1}::uuid[])),
+        WITH led AS (SELECT id, plan, code FROM measure WHERE (leads -> -1 ->> 'unit')::uuid = ANY({{1}}::uuid[])),
         theirs AS (
-            SELECT id, plan, measure FROM item WHERE owner = ANY({0}::uuid[]) OR co_units && {0}::uuid[]
+            SELECT id, plan, measure FROM item WHERE {PARTAKEN}
             UNION ALL
             SELECT item.id, item.plan, measure FROM led JOIN item ON item.plan = led.plan AND measure = led.code)
         SELECT id FROM theirs
         UNION ALL SELECT id FROM led
         UNION ALL SELECT id FROM measure WHERE (plan, code) IN (SELECT plan, measure FROM theirs)))
     FROM jsonb_array_elements(found.links) AS link))
-"""
+"""  # noqa: S608 - texts of our own
 """The condition on rows of evidence for who may know only of what concerns some units, {0}, or is led by some, {1}.
 
 It says what ``_concerns`` says. What these units do and lead is worked out once for all rows: written as a join

@@ -11,7 +11,7 @@ from common.store import Aggregates
 from measures.evidence.domain import Evidence
 from measures.evidence.store import CONCERNING, evidences
 from measures.item.domain import Item
-from measures.item.lists import THEIRS
+from measures.item.lists import theirs
 from measures.item.store import WITH_OTHERS, WITH_OWNER, items
 from measures.local_plan.domain import LocalPlan
 from measures.local_plan.store import local_plans
@@ -128,10 +128,6 @@ def _owned(scope: Scope) -> tuple[str, *tuple[Any, ...]]:
     return "owner = ANY({}::uuid[])", scope.units
 
 
-def _partaken(scope: Scope) -> tuple[str, *tuple[Any, ...]]:
-    return THEIRS, scope.units, scope.leads
-
-
 def _proving(scope: Scope) -> tuple[str, *tuple[Any, ...]]:
     return CONCERNING, scope.units, scope.leads
 
@@ -174,7 +170,7 @@ WAITING: Final = (
         steps=frozenset(OWNERS_STEPS + OTHERS_STEPS),
         candidates=(
             Candidates(OWNERS_STEPS, WITH_OWNER, _owned),
-            Candidates(OTHERS_STEPS, WITH_OTHERS, _partaken, judged=True),
+            Candidates(OTHERS_STEPS, WITH_OTHERS, theirs, judged=True),
         ),
         told=_item,
         day="due_on",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -12,13 +12,12 @@ from common.call import Call
 from common.clock import business_date
 from common.contracts.measures import ItemTag
 from common.cursors import CURSOR_INVALID, code_in
+from common.roles import Scope
 from measures.asking import Asking
+from measures.evidence.store import PARTAKEN
 from measures.item.rules import TERMINAL, ItemState
 from measures.item.store import items
 from measures.measure.store import LED_BY
-
-THEIRS: Final = "(owner = ANY({0}::uuid[]) OR co_units && {0}::uuid[] OR " + LED_BY.format("{1}") + ")"
-"""The condition on rows of items for who may know only of those of some units, {0}, and of what some lead, {1}."""
 
 
 class ItemOrder(StrEnum):
@@ -68,6 +67,16 @@ async def find_items(
     )
 
 
+def theirs(scope: Scope) -> tuple[str, *tuple[Any, ...]]:
+    """The condition on rows of items, with its values, for who may know only of those of some units, or led by some.
+
+    Where nobody leads, it does not ask of it: what is left goes along the indexes of owners and of co-units.
+    """
+    if not scope.leads:
+        return f"({PARTAKEN})", scope.units
+    return f"({PARTAKEN} OR {LED_BY.format('{1}')})", scope.units, scope.leads
+
+
 def place(row: asyncpg.Record, order: ItemOrder) -> str:
     """Where an item stands in an order: the next page begins after it."""
     return f"{row['due_on']}/{row['code']}" if order is ItemOrder.DUE else str(row["code"])
@@ -94,7 +103,7 @@ def _ask_what(asking: Asking, wanted: ItemFilter, *, today: date) -> None:
 def _ask_whose(asking: Asking, call: Call) -> None:
     scope = items.scope(call)
     if not scope.everything:
-        asking.where(THEIRS, scope.units, scope.leads)
+        asking.where(*theirs(scope))
 
 
 def _ask_after(asking: Asking, order: ItemOrder, after: str) -> None:
