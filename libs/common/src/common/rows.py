@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from enum import Enum, StrEnum
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -54,6 +55,7 @@ class RowCodec(Generic[State]):
         hints = get_type_hints(state)
         fields = dataclasses.fields(state)  # type: ignore[arg-type]
         self._fields = [field.name for field in fields]
+        self._told_in = itemgetter(*self._fields)
         self._names = [name for name in self._fields if name not in KEPT_BY_STORE and name not in reads]
         if missing := set(self._names) ^ {column.name for column in table.columns if column.name not in KEPT_BY_STORE}:
             raise TypeError(f"{table.name} and {state.__name__} differ in {sorted(missing)}")
@@ -79,7 +81,7 @@ class RowCodec(Generic[State]):
 
     def state_of(self, record: asyncpg.Record) -> State:
         """The state that a row holds."""
-        fields = [record[name] for name in self._fields]
+        fields = list(self._told_in(record))
         for place, load in self._loaders:
             fields[place] = load(fields[place])
         return self.state(*fields)
