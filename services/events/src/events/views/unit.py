@@ -43,12 +43,11 @@ ORDER BY unit.code LIMIT $6
 SHARES: Final = (*KINDS, *CURVES)
 PARTS: Final = f"""
 WITH known AS MATERIALIZED ({ITEMS} WHERE i.plan = $3),
-scheduled AS MATERIALIZED ({SCHEDULED} WHERE i.plan = $3),
 figures AS MATERIALIZED (
-    SELECT known.*, overdue, earliest, expected, by_baseline, owner, co_units
+    SELECT known.*, due.overdue, due.earliest, due.expected, due.by_baseline, who.owner, who.co_units
     FROM known
-    JOIN (SELECT item, overdue, earliest, expected, by_baseline FROM scheduled) due USING (item)
-    JOIN (SELECT id AS item, owner, co_units FROM item) who USING (item)
+    CROSS JOIN LATERAL ({SCHEDULED} WHERE i.id = known.item) due
+    CROSS JOIN LATERAL (SELECT owner, co_units FROM item WHERE id = known.item) who
 )
 SELECT unit, owns, coalesce(sum(overdue), 0)::int AS overdue, min(earliest) AS earliest, {means(CURVES)}, {COUNTED}
 FROM (
