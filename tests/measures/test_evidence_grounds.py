@@ -8,7 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from builders import JUDGE, a_milestone, an_item_with_a_report
+from builders import JUDGE, OWNER, a_milestone, an_item_with_a_report
+from common.contracts.measures import ReformItemReportedDone
 from common.files import Files
 from doors import Door
 from measures.evidence.grounds import EvidenceRule, Grounds, Proof
@@ -142,3 +143,14 @@ async def test_a_milestone_verified_before_the_day_that_the_policy_names_needs_n
     assert (await office.post(f"{plan}/scoring-policy", json=policy)).status_code == 200
     verified = await judge.post(f"{reported}/milestones/1/verify", json={"effective_on": "2022-06-20"})
     assert verified.status_code == 200, verified.text
+
+
+def test_a_claim_that_the_item_is_done_tells_what_it_rests_on() -> None:
+    verified, registered = _proof(), _proof(EvidenceState.REGISTERED, number=None)
+    again = Proof(verified.evidence, 2, EvidenceState.VERIFIED, since=ON)
+    gone = (_proof(state) for state in EvidenceState if state not in (registered.state, verified.state))
+    item = _item(verified, registered, again, *gone)
+    (done,) = item.report_done(claim="完成", by=OWNER, on=date(2022, 7, 1)).events
+    assert isinstance(done, ReformItemReportedDone)
+    assert set(done.evidence) == {verified.evidence, registered.evidence}
+    assert len(done.evidence) == 2

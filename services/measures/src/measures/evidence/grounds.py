@@ -51,6 +51,12 @@ class Grounds:
         shaken = (n for n, s in sorted(states.items()) if EvidenceState.INVALIDATED in s and not self._proven(n))
         object.__setattr__(self, "shaken", tuple(shaken))
 
+    @property
+    def standing(self) -> tuple[UUID, ...]:
+        """The evidence that was verified, or waits for that."""
+        stands = (EvidenceState.REGISTERED, EvidenceState.VERIFIED)
+        return tuple(sorted({one.evidence for one in self.proofs if one.state in stands}))
+
     def lack(self, number: int, on: date | None) -> bool:
         """Whether a required milestone lacks the evidence that it needs to be verified on that day, or now."""
         return self._needed(on) and not self._proven(number, on)

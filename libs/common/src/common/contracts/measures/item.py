@@ -97,6 +97,8 @@ class ReformItemReportedDone(MeasuresEvent):
     item: ItemId
     claim: Text
     """What the owner says was done."""
+    evidence: tuple[UUID, ...] = ()
+    """What the claim rests on: the evidence for it and its milestones that was not rejected, invalidated or superseded."""
     reported_on: EffectiveOn
 
 
