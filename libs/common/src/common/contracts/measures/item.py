@@ -98,7 +98,7 @@ class ReformItemReportedDone(MeasuresEvent):
     claim: Text
     """What the owner says was done."""
     evidence: tuple[UUID, ...] = ()
-    """What the claim rests on: the evidence for it and its milestones that was not rejected, invalidated or superseded."""
+    """The evidence that it rests on, for the item or one of its milestones: verified, or not judged yet."""
     reported_on: EffectiveOn
 
 
