@@ -76,7 +76,7 @@ def _take(measure: Measure, step: str, by: Unit, on: date) -> Change[Measure]:
         case "suspend":
             return measure.suspend(reason="等待方案", by=by, on=on)
         case "accept":
-            return measure.accept(score=Decimal(90), reviewers=(by,), by=by, on=on)
+            return measure.accept(score=Decimal(90), reviewers=(UNITS["FIN"],), by=by, on=on)
         case "return":
             return measure.return_to_lead(reason="材料不全", by=by, on=on)
     taken: Change[Measure] = getattr(measure, step)(by=by, on=on)
@@ -103,7 +103,7 @@ def _after(measure: Measure, event: Event) -> Measure:
         case MeasureSubmittedForAcceptance():
             state = {"state": "submitted-for-acceptance", "since": event.submitted_on}
         case MeasureAcceptanceReturned():
-            state = {"state": "launched", "since": event.returned_on}
+            state = {"state": "launched", "since": event.returned_on, "returned_on": event.returned_on}
         case MeasureAccepted():
             judged = Acceptance(event.score, event.reviewers)
             state = {"state": "accepted", "since": event.accepted_on, "acceptance": judged}
