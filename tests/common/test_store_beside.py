@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from builders import call_of, plan_words
-from common.decision import Change
+from common.decision import Change, unchanging
 from common.rows import RowCodec
 from common.store import Aggregates
 from keeping import keep_an_item, planning
@@ -25,7 +25,7 @@ class Period:
     ends_on: date
 
 
-@dataclass(frozen=True, slots=True)
+@unchanging
 class KnowingItem(Item):
     """An item that knows how long its plan lasts."""
 
