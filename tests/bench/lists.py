@@ -31,6 +31,7 @@ SELECT (jsonb_populate_record(item, jsonb_build_object(
     'id', gen_random_uuid(), 'code', 'B1-' || lpad(n::text, 6, '0'), 'measure', (ARRAY['A1', 'A2', 'B1'])[1 + n % 3],
     'title_zh', (ARRAY['学会改革', '科普服务', '人才举荐', '基层组织'])[1 + n % 4] || n,
     'owner', units.ids[1 + n % array_length(units.ids, 1)], 'co_units', '{}'::uuid[],
+    'milestones', jsonb_set(item.milestones, '{0,title_zh}', to_jsonb('节点' || n)),
     'due_on', date '2022-01-01' + n % 1800, 'tags', CASE WHEN n % 10 = 0 THEN '{innovation}' ELSE '{}' END,
     'local_plan', CASE WHEN n % 50 = 0 THEN 'LP-' || n % 20 END,
     'state', (ARRAY['draft', 'assigned', 'acknowledged', 'in-progress', 'reported-done', 'verified-closed'])[1 + n % 6]
@@ -38,7 +39,7 @@ SELECT (jsonb_populate_record(item, jsonb_build_object(
 FROM item, (SELECT array_agg(id ORDER BY code) AS ids FROM directory_unit) units, generate_series(1, $1) n
 WHERE item.code = 'A1-01'
 """
-"""Items of one plan, like the one that is there: of three measures and all units, in every state, due in five years."""
+"""Items of one plan: of three measures and all units, in every state, due in five years, each with its own milestone."""
 
 QUESTIONS: dict[str, tuple[dict[str, str], str]] = {
     "a plan's": ({}, "true"),

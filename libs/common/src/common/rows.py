@@ -34,8 +34,8 @@ def one_of(column: str, known: type[StrEnum]) -> CheckConstraint:
 
 
 KEPT_BY_STORE = ("id", "version", "hash", "recorded_at")
-SHORT: Final = 256
-"""Characters of JSON that are remembered: nothing at all, a reason, how the measure stands; no list of milestones."""
+SHORT: Final = 512
+"""Characters of JSON that are remembered: nothing at all, a reason, how the measure stands; no three milestones."""
 Converter = Callable[[Any], Any]
 """Makes a column's value of a field's, or the other way round; None where both are the same."""
 

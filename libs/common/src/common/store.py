@@ -136,7 +136,7 @@ class Aggregates(Generic[State]):
         :raises Refused: as ``load``.
         """
         state = (await self.load(call, aggregate_id)).state
-        return Response(self.seen(call, state), 200, _etag(state.version), JSON)
+        return Response(self.seen(call, state), 200, {"ETag": f'"{state.version}"'}, JSON)
 
     def seen(self, call: Call, state: State) -> bytes:
         """A state as this caller is shown it, the JSON of a ``read_model``."""
@@ -238,7 +238,7 @@ class Aggregates(Generic[State]):
             "state": state.state,
             "allowed_actions": allowed(state, call.caller_unit, self.permitted(call, state)),
         }
-        headers = _etag(state.version)
+        headers = {"ETag": f'"{state.version}"'}
         if status == 201:
             headers["Location"] = f"{self.at}/{state.id}"
         return Response(orjson.dumps(decided), status, headers, media_type=JSON)
@@ -297,7 +297,3 @@ class Aggregates(Generic[State]):
             return None  # somebody else has begun it: it is decided again
         taken = self._taken.get(error.constraint_name or "")
         raise (taken() if taken else CONTENDED()) from error
-
-
-def _etag(version: int) -> dict[str, str]:
-    return {"ETag": f'"{version}"'}
