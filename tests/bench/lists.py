@@ -39,7 +39,7 @@ SELECT (jsonb_populate_record(item, jsonb_build_object(
 FROM item, (SELECT array_agg(id ORDER BY code) AS ids FROM directory_unit) units, generate_series(1, $1) n
 WHERE item.code = 'A1-01'
 """
-"""Items of one plan: of three measures and all units, in every state, due in five years, each with its own milestone."""
+"""Items of one plan: of three measures and all units, in every state, due in five years, each with a milestone."""
 
 QUESTIONS: dict[str, tuple[dict[str, str], str]] = {
     "a plan's": ({}, "true"),
