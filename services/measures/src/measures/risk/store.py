@@ -13,7 +13,7 @@ from common.roles import Concerned
 from common.rows import AggregateRow, one_of
 from common.store import Aggregates
 from measures.risk.domain import Risk, RiskState
-from measures.subject.lookup import PARTAKERS, SEEN, concerned, listed
+from measures.subject.lookup import PARTAKERS, concerned, listed
 from measures.tables import Base
 
 CODE_TAKEN = Refusal(
@@ -27,6 +27,7 @@ class RiskRow(Base, AggregateRow, table=True):
     __tablename__ = "risk"
     __table_args__ = (
         UniqueConstraint("plan", "code"),
+        Index(None, "plan", "subject", "code"),
         Index(None, "owner", "since", "id", postgresql_where="state = 'open'"),
         one_of("subject_kind", SubjectKind),
         one_of("state", RiskState),
@@ -72,7 +73,7 @@ async def list_risks(
 
     :raises Refused: ``request.cursor-invalid``.
     """
-    seen = f"{SEEN} OR owner::text = ANY({{0}}::text[])"
     return await listed(
-        call, risks, plan=plan, subject=subject, state=state, after=("code", code_in(after)), limit=limit, seen=seen
-    )
+        call, risks, plan=plan, subject=subject, state=state, after=("code", code_in(after)), limit=limit,
+        own=("owner = ANY({}::uuid[])",),
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from common.roles import Concerned
 from common.showing import Aggregate
 from common.store import Aggregates
 from measures.asking import Asking
+from measures.evidence.store import PARTAKEN
 from measures.plan.store import plan_named
 from measures.subject.partakers import Partakers
 
@@ -41,8 +42,24 @@ CASE found.subject_kind WHEN 'item' THEN (
 """
 """The ``Partakers`` of the measure or item that ``found`` names; NULL if there is none."""
 
-SEEN: Final = "partakers->'units' ?| {0}::text[] OR partakers->'leads'->-1->>'unit' = ANY({1}::text[])"
-"""The condition on rows with ``partakers`` that a list's scope sets: its units, its leads."""
+_THAT_ITEM: Final = "found.subject_kind = 'item' AND item.plan = found.plan AND item.code = found.subject"
+_ITS_ITEMS: Final = "item.plan = found.plan AND item.measure = found.subject"
+_A_MEASURE: Final = """
+found.subject_kind = 'measure' AND found.subject IN (
+    SELECT one->>'code' FROM plan, jsonb_array_elements(plan.measures) one WHERE plan.code = found.plan)
+"""
+_ABOVE_IT: Final = "measure.plan = item.plan AND measure.code = item.measure"
+_LED: Final = "(measure.leads->-1->>'unit')::uuid = ANY({}::uuid[])"
+WORKED_ON: Final = (
+    f"EXISTS (SELECT FROM item WHERE {_THAT_ITEM} AND ({PARTAKEN}))",
+    f"{_A_MEASURE} AND EXISTS (SELECT FROM item WHERE {_ITS_ITEMS} AND ({PARTAKEN}))",
+)
+"""How one of some units does the work of what ``found`` names: an item, or a measure, of whose items any is enough."""
+LED: Final = (
+    f"EXISTS (SELECT FROM item JOIN measure ON {_ABOVE_IT} WHERE {_THAT_ITEM} AND {_LED})",
+    f"{_A_MEASURE} AND (plan, subject) IN (SELECT plan, code FROM measure WHERE {_LED})",  # noqa: S608 - our own words
+)
+"""How one of some units leads it now: the measure of an item, or the measure itself."""
 
 _ASKED: Final = f"""
 SELECT {PARTAKERS} AS partakers, (
@@ -83,14 +100,17 @@ async def listed(
     state: str | None,
     after: tuple[str, UUID | str | None],
     limit: int,
-    seen: str = SEEN,
+    own: tuple[str, ...] = (),
 ) -> list[State]:
     """Ratings or risks of a plan that the caller may know of; one more than ``limit`` if there are more.
 
+    Each way in which one may concern the caller is followed for itself, along indexes that fit it; whose work it is is
+    told of the page alone.
+
     :param after: the column by which they are in order, and where in it the page before ended.
-    :param seen: the condition that the caller's scope sets: its units, its leads.
+    :param own: how they concern one of some units otherwise than by what they are of.
     """
-    asking, scope, (column, last) = Asking(), store.scope(call), after
+    asking, scope, (column, last), table = Asking(), store.scope(call), after, store.codec.table.name
     asking.where("plan = {}", plan)
     if subject is not None:
         asking.where("subject = {}", subject)
@@ -98,11 +118,14 @@ async def listed(
         asking.where("state = {}", state)
     if last is not None:
         asking.where(column + " > {}", last)
+    ways = ["true"]
     if not scope.everything:
-        asking.where(f"({seen})", list(map(str, scope.units)), list(map(str, scope.leads)))
+        ways = [asking.placed(way, scope.units) for way in (*WORKED_ON, *own)]
+        ways += [asking.placed(way, scope.leads) for way in LED]
+    page = f"ORDER BY {column} LIMIT {limit + 1:d}"
+    theirs = " UNION ".join(f"(SELECT id FROM {table} found WHERE {asking} AND {way} {page})" for way in ways)  # noqa: S608
     rows = await call.service.pool.fetch(
-        f"SELECT * FROM (SELECT {store.selection} FROM {store.codec.table.name} found) told "  # noqa: S608 - our own words
-        f"WHERE {asking} ORDER BY {column} LIMIT {limit + 1:d}",
+        f"SELECT {store.selection} FROM {table} found WHERE id IN ({theirs}) {page}",  # noqa: S608 - our own words
         *asking.parameters,
     )
     return [store.codec.state_of(row) for row in rows]
