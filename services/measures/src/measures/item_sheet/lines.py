@@ -29,6 +29,7 @@ class Line:
     formulas: list[str] = field(default_factory=list)
     """The cells whose value is that of a formula."""
     first: dict[str, Any] = field(default_factory=dict)
+    """What its first line says: those that go on with it may say it again, and nothing else of the item."""
 
     @property
     def code(self) -> str | None:
