@@ -5,7 +5,7 @@ import re
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
-from common.door import needs, open_to_all
+from common.door import Door, needs, open_to_all
 from common.http import create_app
 from common.roles import ROLES, Over
 from doors import open_door
@@ -34,6 +34,20 @@ def test_a_route_that_declares_nothing_is_found() -> None:
     guarded.get("/guarded", dependencies=[needs("plan.read")])(lambda: None)
     app = create_app(SETTINGS, service="x", title="x", routers=[careless, open_one, guarded])
     assert _undeclared(app) == ["{'GET'} /careless"]
+    assert _unable_to_read_a_query(app) == ["/guarded"]
+
+
+def _unable_to_read_a_query(app: FastAPI) -> list[str]:
+    return [
+        str(route.path)
+        for route in routes_of(app)
+        if declared(route) - {"*"} and not isinstance(route.original_route, Door)
+    ]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_route_that_needs_a_permission_knows_what_its_query_may_name(service: str) -> None:
+    assert _unable_to_read_a_query(app_of(service)) == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
