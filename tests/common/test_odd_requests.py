@@ -1,6 +1,7 @@
 """Odd and hostile requests: each is refused by a code, the same in every service, and harms nobody who comes after."""
 
 import itertools
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -37,7 +38,8 @@ PLAN = {
     path: {"plan": "PLAN-1"}
     for path in ("/api/v1/items", "/api/v1/local-plans", "/api/v1/assurances", "/api/v1/risks", *VIEWS)
 }
-CURSORS = ("", "x", "a\0b", "\u200b", "-infinity", "9" * 300, "2022-13-01/A1", "/", "//", "{}", "A1 ", "٣", "A1\n", "%")
+CURSORS = ("", "x", "a\0b", "\u200b", "-infinity", "9" * 300, "2022-13-01/A1", "/", "//", "{}", "A1 ", "٣", "A1\n", "%",
+           "20220630/A1-01/1", "2022-06-30/A1-01/01", "2022-W26-4/A1-01/0", "2022-06-30//0")  # fmt: skip
 NO_ONE = "0197C1A0-6C10-7B22-9D02-2A3B4C5D6E7F"
 """An id as no page gives it."""
 
@@ -191,6 +193,19 @@ async def test_a_key_of_any_bytes_is_a_key(office: httpx.AsyncClient, key: bytes
     replies = [await office.post(PLANS, json=plan_body(), headers=[(b"idempotency-key", key)]) for _ in range(2)]
     assert [reply.status_code for reply in replies] == [201, 201]
     assert replies[0].content == replies[1].content
+
+
+async def test_of_a_header_that_stands_twice_the_first_is_meant(office: httpx.AsyncClient) -> None:
+    twice = [("idempotency-key", "one"), ("idempotency-key", "other")]
+    (first,) = {(await office.post(PLANS, json=plan_body(), headers=given)).content for given in (twice, twice[:1])}
+    other = await office.post(PLANS, json=plan_body(code="PLAN-2"), headers=twice[1:])
+    assert (other.status_code, other.content == first) == (201, False)
+
+
+async def test_of_a_name_that_a_body_says_twice_the_last_is_meant(office: httpx.AsyncClient) -> None:
+    said = json.dumps(plan_body(code="PLAN-1")).replace('"code": "PLAN-1"', '"code": "PLAN-1", "code": "PLAN-9"')
+    reply = await office.post(PLANS, content=said, headers=JSON)
+    assert (await office.get(reply.headers["location"])).json()["code"] == "PLAN-9"
 
 
 # ── faults ───────────────────────────────────────────────────────────────────────────────────────────────────────────

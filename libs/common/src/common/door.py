@@ -221,7 +221,7 @@ class Plain:
         :raises Refused: as ``Desk.call``, and what the endpoint refuses.
         :raises RequestValidationError: the request is not as it should be.
         """
-        headers: dict[bytes, bytes] = dict(request.scope["headers"])
+        headers: dict[bytes, bytes] = dict(reversed(request.scope["headers"]))  # of one that stands twice, the first
         wrong: list[Any] = []
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         key = _header(_KEY, headers.get(b"idempotency-key"), ("header", "idempotency-key"), wrong)

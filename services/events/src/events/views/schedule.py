@@ -169,6 +169,9 @@ async def late_of(
 def _placed(after: str) -> tuple[date, str, int]:
     try:
         day, code, number = after.split("/")
-        return date.fromisoformat(day), code_in(code), NUMBER.validate_python(number)
+        place = date.fromisoformat(day), code_in(code), NUMBER.validate_python(number)
     except ValueError:
         raise CURSOR_INVALID(pointer="/query/cursor") from None
+    if "/".join(map(str, place)) != after:  # said in another way than a page says it
+        raise CURSOR_INVALID(pointer="/query/cursor")
+    return place
