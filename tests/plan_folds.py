@@ -29,7 +29,7 @@ from measures.local_plan.rules import LocalPlanState
 from measures.plan.domain import Plan
 from measures.plan.rules import PlanState
 from measures.plan.scoring import ScoringPolicy, Weights
-from measures.plan.standing import Amendment
+from measures.plan.standing import Added, Amendment
 
 
 def fold_plan(events: Sequence[Event]) -> Plan:
@@ -60,7 +60,10 @@ def _plan_after(plan: Plan, event: Event) -> Plan:
         case PhaseEntered():
             plan = replace(plan, state=PlanState.IN_FORCE, since=event.entered_on, phase=event.phase)
         case PlanRevised():
-            plan = replace(_revised(plan, event.diff), revised_on=event.revised_on)
+            parts = ((PartKind.ASPECT, event.diff.aspects), (PartKind.MEASURE, event.diff.measures),
+                     (PartKind.PHASE, event.diff.phases))  # fmt: skip
+            added = [Added(part, one.code, event.revised_on) for part, ones in parts for one in ones]
+            plan = replace(_revised(plan, event.diff), revised_on=event.revised_on, added=(*plan.added, *added))
         case WeightsSet():
             weights = Weights(event.siblings, event.parent, event.weights, event.effective_on)
             plan = replace(plan, weights=(*plan.weights, weights))

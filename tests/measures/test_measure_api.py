@@ -77,7 +77,7 @@ async def test_a_plans_measures_are_listed_before_anything_was_done_about_them(
     assert first["id"] == str(measure_id(plan_id(plan), "A1"))
     assert first["put_down"] == {
         "aspect": "A", "name_zh": "举措A1", "name_en": "Measure A1", "starts_on": "2021-01-01",
-        "adopted_on": "2021-02-01", "closed": False,
+        "adopted_on": "2021-02-01", "closed": False, "added_on": None,
     }  # fmt: skip
     assert first["work"] == {
         "items": 1, "started": True, "unfinished": 1, "units": sorted([str(unit_id("ORG")), str(unit_id("FIN"))]),

@@ -1,6 +1,7 @@
 """The door to plans, from adoption to the end: one journey, and what is refused on the way with which code."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from builders import item_body, plan_body
 from doors import Door
 from local_plans import LOCAL_PLANS, local_plan_body
+from measures.measure.domain import measure_id
 from refusals import assert_problem
 
 PLANS, ITEMS = "/api/v1/plans", "/api/v1/items"
@@ -97,8 +99,29 @@ async def test_a_measure_is_added_to_a_plan_by_a_revision_alone(office: httpx.As
     assert_problem(await office.post(f"{plan}/revise", json=without), 422, "request.invalid", at="/authority")
     assert_problem(await office.post(ITEMS, json=item_body(measure="A3")), 422, "plan.unknown-measure")
     await _say(office, f"{plan}/revise", **REVISION, effective_on="2023-02-01")
-    assert (await office.post(ITEMS, json=item_body(measure="A3"))).status_code == 201
+    assert (await office.post(ITEMS, json=item_body(measure="A3", effective_on="2023-02-01"))).status_code == 201
     assert_problem(await office.post(PLANS, json=more), 409, "plan.code-taken")
+
+
+async def test_nothing_is_done_about_a_measure_before_the_revision_that_added_it(
+    measures: Door, office: httpx.AsyncClient, plan: str
+) -> None:
+    revised = await _say(office, f"{plan}/revise", **REVISION, effective_on="2023-02-01")
+    assert (await office.get(plan)).json()["added"] == [{"part": "measure", "code": "A3", "since": "2023-02-01"}]
+    a3 = f"/api/v1/measures/{measure_id(UUID(revised['id']), 'A3')}"
+    assert (await office.get(a3)).json()["put_down"]["added_on"] == "2023-02-01"
+    of_it = {"plan": "PLAN-1", "subject_kind": "measure", "subject": "A3"}
+    risk = {"code": "R01", "title_zh": "无人手", "title_en": "No hands", "owner": "ORG", "likelihood": 3, "impact": 4}
+    rating = {"rating": "yellow", "reason": "刚起步", "expires_on": "2024-01-01"}
+    for client, path, body in (
+        (office, f"{a3}/lead", {"lead_unit": "ORG"}),
+        (office, ITEMS, item_body(measure="A3")),
+        (office, "/api/v1/risks", of_it | risk),
+        (measures.client_for("independent-assurer", "SOC"), "/api/v1/assurances", of_it | rating),
+    ):
+        early = await client.post(path, json=body | {"effective_on": "2023-01-31"})
+        assert_problem(early, 422, "effective.before-predecessor", at="/effective_on")
+        assert (await client.post(path, json=body | {"effective_on": "2023-02-01"})).is_success
 
 
 @pytest.mark.parametrize(

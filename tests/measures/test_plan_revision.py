@@ -47,6 +47,30 @@ def test_a_step_that_was_missed_is_told_as_of_a_day_before_the_revision() -> Non
     assert revised.enter_phase("P1", on=date(2022, 3, 1)).state.state is PlanState.IN_FORCE
 
 
+def test_nothing_is_listed_under_a_measure_before_the_revision_that_added_it() -> None:
+    plan = a_plan_in_force().revise(PlanDiff(measures=(A3,)), **WHY, on=ON).state
+    with refused("effective.before-predecessor", at="/effective_on"):
+        plan.require_open_for_items("A3", on=ON - timedelta(days=1))
+    plan.require_open_for_items("A1", on=ON - timedelta(days=1))  # it was there from the beginning
+
+
+def test_what_a_draft_is_given_binds_from_its_adoption_like_all_else() -> None:
+    plan = a_plan().revise(PlanDiff(measures=(A3,)), **WHY, on=date(2021, 1, 20)).state
+    assert plan.binds_from(PartKind.MEASURE, "A3") is None
+    adopted = plan.adopt(issuer="市委深改办", document_number="2021-1", on=date(2021, 2, 1)).state
+    assert adopted.binds_from(PartKind.MEASURE, "A3") == date(2021, 2, 1)
+
+
+def test_a_phase_is_not_entered_before_the_revision_that_added_it() -> None:
+    early = a_phase("P0", PhaseMode.PREPARATION, date(2021, 1, 1), date(2021, 12, 31))
+    plan = an_adopted_plan(phases=(early,)).revise(
+        PlanDiff(phases=(a_phase("P1", PhaseMode.FULL, date(2022, 1, 1), date(2023, 12, 31)),)), **WHY, on=ON
+    ).state  # fmt: skip
+    with refused("effective.before-predecessor", at="/effective_on"):
+        plan.enter_phase("P1", on=ON - timedelta(days=1))
+    assert plan.enter_phase("P1", on=ON).state.phase == "P1"
+
+
 def test_one_revision_follows_the_other_and_the_step_before() -> None:
     plan = a_plan_in_force().revise(PlanDiff(measures=(A3,)), **WHY, on=ON).state
     for before, first in ((plan, ON), (a_plan_in_force(), date(2022, 3, 1))):

@@ -98,7 +98,7 @@ async def _partakers(call: Call, one: Link, at: str, *, on: date) -> Partakers:
             if not measure.version:
                 raise PROVES_UNKNOWN(pointer=f"{at}/id")  # nothing was done about it yet
             _require_begun(on, measure.put_down.starts_on)
-            must_follow(on, measure.put_down.adopted_on or on)
+            must_follow(on, measure.put_down.binds_from or on)
             return Partakers(measure.work.units, measure.leads)
         item = (await items.load(call, one.id)).state
         if one.number is not None:

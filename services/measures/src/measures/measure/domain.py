@@ -225,7 +225,7 @@ class Measure:
             raise refused
         if on < self.put_down.starts_on:
             raise EFFECTIVE_BEFORE_PLAN(pointer="/effective_on", on=on, starts_on=self.put_down.starts_on)
-        must_follow(on, self.put_down.adopted_on or on)
+        must_follow(on, self.put_down.binds_from or on)
 
     def _told(self, event: Event, on: date, **changed: Any) -> Change["Measure"]:
         return Change(replace(self, version=self.version + 1, **changed), (event,), on)

@@ -57,7 +57,9 @@ STARTED: Final = (ItemState.IN_PROGRESS, ItemState.REPORTED_DONE, ItemState.VERI
 PUT_DOWN: Final = f"""
 SELECT jsonb_build_object(
     'aspect', one->>'aspect', 'name_zh', one->>'name_zh', 'name_en', one->>'name_en', 'starts_on', plan.starts_on,
-    'adopted_on', plan.adopted_on, 'closed', plan.state = '{PlanState.CLOSED}')
+    'adopted_on', plan.adopted_on, 'added_on', (
+        SELECT it->>'since' FROM jsonb_array_elements(plan.added) it
+        WHERE it->>'part' = 'measure' AND it->>'code' = found.code), 'closed', plan.state = '{PlanState.CLOSED}')
 FROM plan, jsonb_array_elements(plan.measures) one WHERE plan.code = found.plan AND one->>'code' = found.code
 """  # noqa: S608 - names and states of our own
 _WORK: Final = f"""

@@ -21,6 +21,13 @@ class PutDown:
     """The day from which the plan binds; None while it is a draft."""
     closed: bool
     """Whether the plan is over."""
+    added_on: date | None = None
+    """The day of the revision that added it; None where it was there from the beginning."""
+
+    @property
+    def binds_from(self) -> date | None:
+        """The day from which it binds; None while its plan is a draft."""
+        return self.adopted_on and max(self.adopted_on, self.added_on or self.adopted_on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from common.contracts.measures import (
     FinalEvaluationStarted,
     Measure,
     Method,
+    PartKind,
     Phase,
     PhaseEntered,
     PlanAdopted,
@@ -47,7 +48,7 @@ from measures.plan.rules import (
     PlanState,
 )
 from measures.plan.scoring import ScoringPolicy, Weights, last, require_policy, require_weights
-from measures.plan.standing import Amendment, Standing
+from measures.plan.standing import Added, Amendment, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Plan(Standing):
             raise PHASE_PASSED(current=self.phase)
         if not phase.starts_on <= on <= phase.ends_on:
             raise PHASE_NOT_NOW(pointer="/effective_on", on=on, phase=code)
+        must_follow(on, self.binds_from(PartKind.PHASE, code) or on)
         event = PhaseEntered(plan=self.id, phase=code, mode=phase.mode, entered_on=on)
         return self._step(event, on=on, state=PlanState.IN_FORCE, phase=code)
 
@@ -109,7 +111,9 @@ class Plan(Standing):
         must_follow(on, max(self.since, self.revised_on or self.since))
         news = self.parts.news(diff)
         event = PlanRevised(plan=self.id, code=self.code, diff=news, reason=reason, authority=authority, revised_on=on)
-        return self._told(event, on=on, revised_on=on, **{name: getattr(parts, name) for name in Parts.__slots__})
+        added = (Added(kind, one.code, on) for kind in PartKind for one in getattr(news, f"{kind}s"))
+        changed = {name: getattr(parts, name) for name in Parts.__slots__} | {"added": (*self.added, *added)}
+        return self._told(event, on=on, revised_on=on, **changed)
 
     def set_weights(
         self, siblings: Siblings, parent: str, weights: tuple[Weight, ...], *, items: Collection[str], on: date

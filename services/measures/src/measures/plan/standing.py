@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from common.contracts.measures import Aspect, Measure, Phase, Siblings
+from common.contracts.measures import Aspect, Measure, PartKind, Phase, Siblings
 from common.decision import EFFECTIVE_BEFORE_PLAN, Steps, Unit, must_follow
 from measures.plan.parts import Parts
 from measures.plan.rules import (
@@ -27,6 +27,15 @@ class Amendment:
     what: str
     authority: str
     on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A part that a revision put into the plan, and from which day on it is there."""
+
+    part: PartKind
+    code: str
+    since: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,8 @@ class Standing:
     adopted_on: date | None = None
     revised_on: date | None = None
     """The day on which the last revision took effect."""
+    added: tuple[Added, ...] = ()
+    """What revisions put into it, in the order in which they did."""
 
     def steps(self, by: Unit | None) -> Steps:  # noqa: ARG002 - who asks makes no difference here
         """What begins in this state."""
@@ -76,6 +87,11 @@ class Standing:
     def parts(self) -> Parts:
         """What it is called and what it consists of."""
         return Parts(self.title_zh, self.title_en, self.aspects, self.measures, self.phases)
+
+    def binds_from(self, part: PartKind, code: str) -> date | None:
+        """The day from which a part binds: that of the adoption, or of the revision that added it; None in a draft."""
+        added = (one.since for one in self.added if (one.part, one.code) == (part, code))
+        return self.adopted_on and max((self.adopted_on, *added))
 
     def policy_on(self, day: date) -> ScoringPolicy:
         """The scoring policy that holds on that day; before the first is adopted, the defaults."""
@@ -115,7 +131,7 @@ class Standing:
 
         :raises Refused: ``plan.wrong-state`` before adoption, ``plan.takes-no-new-items`` from the final evaluation
             on, ``plan.unknown-measure``, ``effective.before-plan``, ``effective.before-predecessor`` for a day before
-            the adoption.
+            the adoption, or before the revision that added the measure.
         """
         if self.state is PlanState.DRAFT:
             raise WRONG_STATE(state=self.state)
@@ -125,4 +141,4 @@ class Standing:
             raise UNKNOWN_MEASURE(pointer=pointer, measure=measure)
         if on < self.starts_on:
             raise EFFECTIVE_BEFORE_PLAN(pointer="/effective_on", on=on, starts_on=self.starts_on)
-        must_follow(on, self.adopted_on or on)
+        must_follow(on, self.binds_from(PartKind.MEASURE, measure) or on)

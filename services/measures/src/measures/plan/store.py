@@ -55,6 +55,7 @@ class PlanRow(Base, AggregateRow, table=True):
     amendments: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
     adopted_on: date | None
     revised_on: date | None
+    added: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
 
 
 COUNTED_OUT: Final = (ItemState.CANCELLED, ItemState.MERGED)

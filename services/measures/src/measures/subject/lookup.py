@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from common.call import Call
-from common.contracts.measures import SubjectKind
+from common.contracts.measures import PartKind, SubjectKind
 from common.decision import EFFECTIVE_BEFORE_PLAN, Kind, Refusal, must_follow
 from common.roles import Concerned
 from common.showing import Aggregate
@@ -78,7 +78,7 @@ async def partakers_of(call: Call, *, plan: str, kind: SubjectKind, subject: str
     """Whose work a measure or an item of a plan is.
 
     :raises Refused: ``plan.unknown``, ``effective.before-plan``, ``subject.unknown``, also where the caller may not
-        know of it, ``effective.before-predecessor`` before the plan was adopted, or the item listed.
+        know of it, ``effective.before-predecessor`` before the measure binds, or the item was listed.
     """
     found = await plan_named(call, plan)
     if on < found.starts_on:
@@ -87,7 +87,7 @@ async def partakers_of(call: Call, *, plan: str, kind: SubjectKind, subject: str
     partakers = _PARTAKERS.validate_json(asked["partakers"]) if asked["partakers"] else None
     if partakers is None or f"{kind}.read" not in call.permitted(concerned(partakers)):
         raise UNKNOWN_SUBJECT(pointer="/subject", kind=kind, subject=subject)
-    must_follow(on, asked["added_on"] or found.adopted_on or on)
+    must_follow(on, asked["added_on"] or found.binds_from(PartKind.MEASURE, subject) or on)
     return partakers
 
 

@@ -1,4 +1,4 @@
-"""Items that were listed before their day was kept get it from the journal, and measures the day of their return."""
+"""What was there before its day was kept gets it from the journal: items, measures that were returned, added parts."""
 
 from datetime import date
 
@@ -8,7 +8,9 @@ from alembic.script import ScriptDirectory
 from common.migration import config_of
 from doors import Door
 
-REVISION = ScriptDirectory.from_config(config_of("measures")).get_revision("0013").module
+SCRIPTS = ScriptDirectory.from_config(config_of("measures"))
+REVISION = SCRIPTS.get_revision("0013").module
+ADDING = SCRIPTS.get_revision("0016").module
 
 
 async def test_an_item_s_day_is_that_of_its_first_event_and_not_of_its_last_step(
@@ -35,3 +37,15 @@ async def test_a_measure_s_day_is_that_of_its_last_return(measures: Door, office
         )
     await measures.pool.execute(REVISION.RETURNED)
     assert await measures.pool.fetchval("SELECT returned_on FROM measure") == date(2022, 7, 1)
+
+
+async def test_what_a_revision_added_is_there_since_the_day_of_the_revision(
+    measures: Door, office: httpx.AsyncClient, plan: str
+) -> None:
+    measure = {"code": "A3", "aspect": "A", "name_zh": "新举措", "name_en": "A new measure"}
+    why = {"reason": "上级新部署", "authority": "会议纪要 2023-1", "effective_on": "2023-02-01"}
+    assert (await office.post(f"{plan}/revise", json={"diff": {"measures": [measure]}} | why)).is_success
+    told = (await office.get(plan)).json()["added"]
+    await measures.pool.execute("UPDATE plan SET added = '[]'")
+    await measures.pool.execute(ADDING.ADDED)
+    assert (await office.get(plan)).json()["added"] == told != []
