@@ -207,3 +207,26 @@ async def test_where_a_permission_would_hold_is_said_in_the_tables_words(
     reply = await reporter.post(f"{things['item'].address}/report-done", json={"claim": "完成"})
     assert "item.report-done" in (told := assert_problem(reply, 403, "auth.not-permitted")["detail"])
     assert "本单位" in told
+
+
+@pytest.mark.parametrize("noun", ["measure", "item", "evidence", "assurance"])
+async def test_who_acts_for_no_unit_is_told_what_needs_one_and_is_not_offered_it(
+    measures: Door, things: dict[str, Thing], office: httpx.AsyncClient, noun: str
+) -> None:
+    assert (await office.post(f"{things['item'].address}/assign")).is_success
+    thing, refused = things[noun], set()
+    for path, permission, body in thing.commands():
+        role = next(
+            (role for role in ROLES if CELLS[permission, role] & NONE and CELLS[f"{noun}.read", role] & NONE), ""
+        )
+        if not role:
+            continue  # nobody without a unit may take this step
+        client = measures.client_for(role, None)
+        seen = (await client.get(thing.address)).json()
+        reply = await client.post(f"{thing.address}/{path}", json=body)
+        if reply.json().get("code") == "caller.no-unit":
+            refused.add(path)
+            assert path not in seen["allowed_actions"]
+            assert {one["code"] for one in seen["blocked"] if one["action"] == path} <= {"caller.no-unit"}
+    assert refused
+    assert (noun != "item") or "remind" in refused

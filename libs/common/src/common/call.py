@@ -9,16 +9,9 @@ import asyncpg
 
 from common.clock import business_date
 from common.database import Connection
-from common.decision import EFFECTIVE_IN_FUTURE, Kind, Refusal, Unit
+from common.decision import EFFECTIVE_IN_FUTURE, NO_UNIT, Unit
 from common.grouping import Alone, Grouping
 from common.roles import Concerned, Permissions, relation
-
-NO_UNIT = Refusal(
-    "caller.no-unit",
-    zh="此操作须以所属单位的名义进行，而令牌未载明名录中的单位",
-    en="This is done in the name of a unit, and the token names none that the directory knows",
-    kind=Kind.FORBIDDEN,
-)
 
 
 @dataclass(frozen=True, slots=True)

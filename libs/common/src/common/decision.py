@@ -112,6 +112,12 @@ Steps: TypeAlias = Iterator[tuple[str, str, Refused | None]]
 """Steps as a state names them: the permission that each needs (``milestone.verify``), the command's path relative to
 the aggregate's address (``milestones/2/verify``), and what speaks against it now, if anything does."""
 
+NO_UNIT = Refusal(
+    "caller.no-unit",
+    zh="此操作须以所属单位的名义进行，而令牌未载明名录中的单位",
+    en="This is done in the name of a unit, and the token names none that the directory knows",
+    kind=Kind.FORBIDDEN,
+)
 NOT_INDEPENDENT = Refusal(
     "judge.not-independent",
     zh="核验单位不得为牵头单位、责任单位、协同单位或其下属单位",

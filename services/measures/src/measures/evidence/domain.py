@@ -18,7 +18,7 @@ from common.contracts.measures import (
     EvidenceVerified,
     MediaType,
 )
-from common.decision import NOT_INDEPENDENT, Change, Refused, Steps, Unit, must_follow
+from common.decision import NO_UNIT, NOT_INDEPENDENT, Change, Refused, Steps, Unit, must_follow
 from measures.evidence.rules import (
     INVALIDATED_OTHERWISE,
     ISSUED_LATER,
@@ -88,12 +88,14 @@ class Evidence:
             return PROVES_NOTHING()
         if action == "link" and len(self.links) >= LINKS_MAX:
             return TOO_MANY_LINKS(most=LINKS_MAX)
-        if who is Who.REGISTRANT and not (by and by.id == self.registered_by):
+        if by is None:
+            return NO_UNIT()
+        if who is Who.REGISTRANT and by.id != self.registered_by:
             return NOT_REGISTRANT()
         return self._not_independent(by, on) if who is Who.JUDGE else None
 
-    def _not_independent(self, by: Unit | None, on: date | None) -> Refused | None:
-        if by is None or by.belongs_to(self.registered_by):
+    def _not_independent(self, by: Unit, on: date | None) -> Refused | None:
+        if by.belongs_to(self.registered_by):
             return NOT_INDEPENDENT()
         return next(filter(None, (one.not_independent(by, on) for one in self.partakers)), None)
 

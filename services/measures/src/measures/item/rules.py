@@ -185,6 +185,8 @@ class Who(StrEnum):
     """Whose step it is: the office's, the owner's, that of all who take part, or of somebody independent of them."""
 
     OFFICE = "office"
+    NAMED = "named"
+    """The office's too, and in the name of a unit, which the event tells."""
     OWNER = "owner"
     PARTAKER = "partaker"
     JUDGE = "judge"
@@ -208,7 +210,7 @@ STEPS: Final[dict[str, tuple[frozenset[ItemState], Who]]] = {
     "reopen": (frozenset({ItemState.VERIFIED_CLOSED}), Who.OFFICE),
     "note": (HANDED_OUT, Who.PARTAKER),
     "reschedule": (PLANNING, Who.OFFICE),
-    "remind": (WITH_OWNER, Who.OFFICE),
+    "remind": (WITH_OWNER, Who.NAMED),
     "cancel": (LIVE, Who.OFFICE),
     "merge": (LIVE, Who.OFFICE),
     "carry-over": (LIVE, Who.OFFICE),

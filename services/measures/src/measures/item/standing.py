@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from common.contracts.measures import Focus, ItemTag, ProgressBasis
-from common.decision import NOT_INDEPENDENT, Refused, Steps, Unit, unchanging
+from common.decision import NO_UNIT, NOT_INDEPENDENT, Refused, Steps, Unit, unchanging
 from measures.evidence.grounds import Grounds
 from measures.item.milestone import Milestone, MilestoneState
 from measures.item.particulars import AsOf, Doubt, Ending, ProgressNote, Schedule
@@ -38,7 +38,7 @@ from measures.item.rules import (
 from measures.measure.lead import MeasureAbove, leading
 from measures.measure.rules import SUSPENDED, MeasureState
 
-BOUND: Final = (Who.OWNER, Who.PARTAKER, Who.JUDGE)
+BOUND: Final = (Who.NAMED, Who.OWNER, Who.PARTAKER, Who.JUDGE)
 """Those to whom a step may be closed for what their unit is to the item."""
 
 
@@ -172,13 +172,17 @@ class Standing:
 
     def _not_for(self, who: Who, by: Unit | None, on: date | None) -> Refused | None:
         """Owners do, co-units help; whoever judges belongs to neither, nor to who leads that day, nor below them."""
-        if who is Who.OWNER and not (by and by.id == self.owner):
+        if who is Who.OFFICE:
+            return None
+        if by is None:
+            return NO_UNIT()
+        if who is Who.OWNER and by.id != self.owner:
             return NOT_OWNER()
-        if who is Who.PARTAKER and not (by and by.id in (self.owner, *self.co_units)):
+        if who is Who.PARTAKER and by.id not in (self.owner, *self.co_units):
             return NOT_PARTAKER()
         if who is Who.JUDGE:
             took_part = (self.owner, *self.co_units, *leading(self.above.leads, on))
-            return NOT_INDEPENDENT() if by is None or by.belongs_to(*took_part) else None
+            return NOT_INDEPENDENT() if by.belongs_to(*took_part) else None
         return None
 
     def _required(self) -> list[Milestone]:

@@ -16,7 +16,7 @@ from common.contracts.measures import (
     LocalPlanReturned,
     LocalPlanSubmitted,
 )
-from common.decision import Change, Refused, Steps, Unit, must_follow
+from common.decision import NO_UNIT, Change, Refused, Steps, Unit, must_follow
 from measures.local_plan.rules import (
     CLOSED_OTHERWISE,
     DUE_OUTSIDE,
@@ -108,7 +108,11 @@ class LocalPlan:
         states, who = STEPS[step]
         if self.state not in states:
             return WRONG_STATE(state=self.state)
-        return NOT_OWNER() if who is Who.OWNER and not (by and by.id == self.unit) else None
+        if who is not Who.OWNER:
+            return None
+        if by is None:
+            return NO_UNIT()
+        return None if by.id == self.unit else NOT_OWNER()
 
     def redraft(
         self, draft: Draft, *, plan_starts_on: date, plan_ends_on: date, by: Unit, on: date

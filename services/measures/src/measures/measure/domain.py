@@ -17,7 +17,7 @@ from common.contracts.measures import (
     MeasureSuspended,
     MeasureTagged,
 )
-from common.decision import EFFECTIVE_BEFORE_PLAN, NOT_INDEPENDENT, Change, Refused, Steps, Unit, must_follow
+from common.decision import EFFECTIVE_BEFORE_PLAN, NO_UNIT, NOT_INDEPENDENT, Change, Refused, Steps, Unit, must_follow
 from measures.measure.lead import Lead, leading, led_on
 from measures.measure.rules import (
     ACCEPTED_OTHERWISE,
@@ -94,12 +94,14 @@ class Measure:
         return self._not_for(who, by, on)
 
     def _not_for(self, who: Who, by: Unit | None, on: date | None) -> Refused | None:
+        if who is Who.OFFICE:
+            return None
+        if by is None:
+            return NO_UNIT()
+        if who is Who.JUDGE:
+            return NOT_INDEPENDENT() if by.belongs_to(*self._took_part(on)) else None
         lead = led_on(self.leads, on)
-        if who is Who.LEAD and not (by and lead and by.id == lead.unit):
-            return NOT_LEAD()
-        if who is Who.JUDGE and (by is None or by.belongs_to(*self._took_part(on))):
-            return NOT_INDEPENDENT()
-        return None
+        return None if lead and by.id == lead.unit else NOT_LEAD()
 
     def _took_part(self, on: date | None) -> tuple[UUID, ...]:
         """Whoever led or helped on the day, and whoever had a part in one of its items."""

@@ -14,7 +14,7 @@ from common.contracts.measures import (
     RiskReassessed,
     SubjectKind,
 )
-from common.decision import Change, Kind, Refusal, Refused, Steps, Unit, Worded, must_follow
+from common.decision import NO_UNIT, Change, Kind, Refusal, Refused, Steps, Unit, Worded, must_follow
 from measures.subject.partakers import NOBODY, Partakers
 
 WRONG_STATE = Refusal(
@@ -144,7 +144,9 @@ class Risk:
     def _why_not(self, action: str, by: Unit | None) -> Refused | None:
         if self.state not in STEPS[action]:
             return WRONG_STATE(state=self.state)
-        return None if by and by.id == self.owner else NOT_OWNER()
+        if by is None:
+            return NO_UNIT()
+        return None if by.id == self.owner else NOT_OWNER()
 
 
 def raise_risk(

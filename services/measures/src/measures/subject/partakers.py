@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from common.decision import NOT_INDEPENDENT, Refused, Unit
+from common.decision import NO_UNIT, NOT_INDEPENDENT, Refused, Unit
 from measures.measure.lead import Lead, led_on
 
 
@@ -25,9 +25,11 @@ class Partakers:
 
     def not_independent(self, by: Unit | None, on: date | None = None) -> Refused | None:
         """What speaks against this unit's judging on that day, or now; None if nothing does."""
+        if by is None:
+            return NO_UNIT()
         lead = led_on(self.leads, on)
         took_part = (*self.units, lead.unit, *lead.co_units) if lead else self.units
-        return NOT_INDEPENDENT() if by is None or by.belongs_to(*took_part) else None
+        return NOT_INDEPENDENT() if by.belongs_to(*took_part) else None
 
 
 NOBODY: Final = Partakers()
