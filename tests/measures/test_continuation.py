@@ -114,7 +114,9 @@ async def test_an_item_is_carried_over_and_goes_on_in_the_successor_once(
         (await office.get(item)).json()["code"],
         1,
     )
-    assert_problem(await office.post(CONTINUATIONS, json=anew), 409, "item.code-taken")
+    assert_problem(await office.post(CONTINUATIONS, json=anew), 409, "item.continued-already", at="/item")
+    elsewhere = await office.post(f"{item}/carry-over", json=WHY | {"successor": "PLAN-3"})
+    assert_problem(elsewhere, 422, "plan.unknown", at="/successor")
     assert_problem(
         await office.post(CONTINUATIONS, json=anew | {"measure": "Z9", "code": "Z9-01"}), 422, "plan.unknown-measure"
     )

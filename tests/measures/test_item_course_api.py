@@ -99,6 +99,15 @@ async def test_an_item_is_merged_into_another_of_its_plan(office: httpx.AsyncCli
     assert_problem(unknown, 422, "item.unknown", at="/into")
 
 
+async def test_what_took_in_another_does_not_end_as_of_a_day_before(office: httpx.AsyncClient, item: str) -> None:
+    other = (await office.post(ITEMS, json=item_body(code="A1-OTHER"))).headers["location"]
+    merged = await office.post(f"{item}/merge", json=WHY | {"into": "A1-OTHER", "effective_on": "2023-01-01"})
+    assert merged.is_success
+    early = await office.post(f"{other}/cancel", json=WHY | {"effective_on": "2022-12-31"})
+    assert_problem(early, 422, "effective.before-predecessor", at="/effective_on")
+    assert (await office.post(f"{other}/cancel", json=WHY | {"effective_on": "2023-01-01"})).is_success
+
+
 async def test_an_item_is_not_merged_into_one_that_was_cancelled(office: httpx.AsyncClient, item: str) -> None:
     other = (await office.post(ITEMS, json=item_body(code="A1-OTHER"))).headers["location"]
     await office.post(f"{other}/cancel", json=WHY)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -103,8 +104,39 @@ def test_an_item_does_not_end_the_same_way_on_other_grounds() -> None:
         _cancelled(_cancelled(a_draft_item()).state, authority="另一纪要")
     with refused("item.ended-otherwise"):
         _merged(_merged(a_draft_item()).state, a_draft_item(code="A1-98"))
+    carried = _carried_over(a_draft_item()).state
     with refused("item.ended-otherwise"):
-        _carried_over(_carried_over(a_draft_item()).state, "PLAN-3")
+        carry_over_item(carried, successor="PLAN-2", reason="另一原因", authority="会议纪要", by=None, on=LATER)
+
+
+def test_an_item_is_carried_over_into_another_plan_as_long_as_nobody_goes_on_with_it() -> None:
+    carried = _carried_over(an_item_in_progress()).state
+    change = _carried_over(carried, "PLAN-3")
+    assert change.state == replace(carried, version=carried.version + 1, ending=Ending(**WHY, successor="PLAN-3"))
+    assert change.events == (
+        ReformItemCarriedOver(item=carried.id, successor="PLAN-3", **WHY, carried_over_on=LATER),
+    )  # fmt: skip
+    anew = partial(carry_over_item, carried, successor="PLAN-3", **WHY, by=None, on=LATER)
+    with refused("item.continued-already", at="/successor"):
+        anew(continued=True)
+    with refused("item.successor-unfit", at="/successor"):
+        anew(fit=False)
+    with refused("effective.before-predecessor"):
+        carry_over_item(carried, successor="PLAN-3", **WHY, by=None, on=LATER - timedelta(days=1))
+    assert carry_over_item(carried, successor="PLAN-2", **WHY, by=None, on=LATER, fit=False).events == ()
+
+
+def test_what_was_carried_over_stays_as_it_is_once_its_plan_is_closed() -> None:
+    carried = replace(_carried_over(an_item_in_progress()).state, above=MeasureAbove(plan_closed=True))
+    with refused("item.plan-over"):
+        carry_over_item(carried, successor="PLAN-3", **WHY, by=None, on=LATER)
+
+
+@pytest.mark.parametrize("end", [cancel_item, partial(merge_item, into=OTHER)])
+def test_an_item_does_not_end_before_another_was_merged_into_it(end: Any) -> None:
+    with refused("effective.before-predecessor", at="/effective_on"):
+        end(an_item_in_progress(), **WHY, by=None, on=LATER, joined_on=LATER + timedelta(days=1))
+    assert end(an_item_in_progress(), **WHY, by=None, on=LATER, joined_on=LATER).events
 
 
 @pytest.mark.parametrize("end", ENDS)

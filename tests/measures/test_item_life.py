@@ -43,7 +43,7 @@ ITEM_STEPS = {
     "remind": ({"assigned", "acknowledged", "in-progress"}, STAYS, OFFICE),
     "cancel": (LIVE, "cancelled", OFFICE),
     "merge": (LIVE, "merged", OFFICE),
-    "carry-over": (LIVE, "carried-over", OFFICE),
+    "carry-over": (LIVE | {"carried-over"}, "carried-over", OFFICE),
 }
 """A step of an item: from where, to where, by whom."""
 

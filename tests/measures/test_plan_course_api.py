@@ -58,7 +58,7 @@ async def test_a_plan_goes_from_adoption_to_its_closing(
     assert checklist["open"][2]["steps"] == ["redraft", "submit", "close"]
     assert_problem(await office.post(f"{in_force}/close", json={}), 409, "plan.still-open")
 
-    await office.post(PLANS, json=plan_body(code="PLAN-2", effective_on="2026-01-10"))
+    await office.post(PLANS, json=plan_body(code="PLAN-2", ends_on="2030-12-31", effective_on="2026-01-10"))
     await _say(office, f"{first}/cancel", **WHY, effective_on="2026-02-01")
     await _say(office, f"{second}/carry-over", **WHY, successor="PLAN-2", effective_on="2026-03-31")
     await _say(office, f"{local}/close", reason="未报备", effective_on="2026-03-01")
@@ -90,6 +90,31 @@ async def test_a_plan_goes_from_adoption_to_its_closing(
     ]  # fmt: skip
     (told,) = (event["data"] for event in history["events"] if "plan-closed" in event["type"])
     assert [one["code"] for one in told["carry_over"]] == ["A1-02"]
+
+
+async def test_what_was_carried_over_into_the_wrong_plan_is_carried_into_the_right_one_before_the_closing(
+    office: httpx.AsyncClient, in_force: str
+) -> None:
+    items = [(await office.post(ITEMS, json=item_body(code=code))).headers["location"] for code in ("A1-01", "A1-02")]
+    for code, ends_on in (("PLAN-2", "2030-12-31"), ("PLAN-3", "2030-12-31"), ("SHORT", "2025-12-31")):
+        await office.post(PLANS, json=plan_body(code=code, ends_on=ends_on, effective_on="2026-01-10"))
+    await _say(office, f"{in_force}/start-final-evaluation", effective_on="2026-01-05")
+    told = WHY | {"effective_on": "2026-03-31"}
+    unfit = await office.post(f"{items[0]}/carry-over", json=told | {"successor": "SHORT"})
+    assert_problem(unfit, 422, "item.successor-unfit", at="/successor")
+
+    for item, successor in zip(items, ("PLAN-2", "PLAN-3"), strict=True):
+        carried = await _say(office, f"{item}/carry-over", **told, successor=successor)
+        assert carried["allowed_actions"] == ["carry-over"]
+    checklist = (await office.get(f"{in_force}/closing-checklist")).json()
+    assert (checklist["open_count"], checklist["successors"]) == (0, ["PLAN-2", "PLAN-3"])
+    parted = await office.post(f"{in_force}/close", json={"successor": "PLAN-3"})
+    assert_problem(parted, 422, "plan.carried-elsewhere", at="/successor")
+    await _say(office, f"{items[0]}/carry-over", **told, successor="PLAN-3")
+    await _say(office, f"{in_force}/close", successor="PLAN-3", effective_on="2026-03-31")
+    read = (await office.get(items[0])).json()
+    assert (read["state"], read["ending"]["successor"], read["allowed_actions"]) == ("carried-over", "PLAN-3", [])
+    assert read["blocked"] == [{"action": "carry-over", "code": "item.plan-over"}]
 
 
 async def test_a_measure_is_added_to_a_plan_by_a_revision_alone(office: httpx.AsyncClient, plan: str) -> None:

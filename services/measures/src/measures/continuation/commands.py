@@ -3,10 +3,12 @@
 from starlette.responses import Response
 
 from common.call import Call
+from common.lanes import CONTENDED
 from common.saving import Ground
 from measures.continuation.continuing import continue_item, successor_of
 from measures.continuation.requests import Continuation
-from measures.item.store import items
+from measures.item.rules import CONTINUED_ALREADY
+from measures.item.store import is_continued, items
 from measures.measure.store import measure_above
 from measures.plan.domain import Plan
 from measures.plan.store import on_ground
@@ -17,14 +19,18 @@ async def continue_carried(call: Call, request: Continuation) -> Response:
 
     :raises Refused: ``item.not-found``, ``plan.wrong-state``, ``plan.takes-no-new-items``, ``plan.unknown-measure``,
         ``effective.before-plan``, ``item.code-taken`` where the successor has an item of that code,
-        ``item.continued-already`` where it goes on with this one under another, and what ``continue_item`` refuses.
+        ``item.continued-already`` under whatever code, and what ``continue_item`` refuses.
     """
     on = call.effective(request.effective_on)
-    before = (await items.load(call, request.item)).state
-    measure = request.measure or before.measure
 
     async def list_in(plan: Plan, ground: Ground) -> Response:
+        before = (await items.load(call, request.item)).state
+        if successor_of(before) != plan.code:  # it was carried over elsewhere meanwhile
+            raise CONTENDED()
+        measure = request.measure or before.measure
         plan.require_open_for_items(measure, on=on)
+        if await is_continued(call, before.id):
+            raise CONTINUED_ALREADY(pointer="/item")
         above = await measure_above(call, plan.code, measure)
         return await items.create(
             call,
@@ -42,4 +48,5 @@ async def continue_carried(call: Call, request: Continuation) -> Response:
             ground=ground,
         )
 
-    return await on_ground(call, successor_of(before), list_in, pointer="/item")
+    successor = successor_of((await items.load(call, request.item)).state)
+    return await on_ground(call, successor, list_in, pointer="/item")

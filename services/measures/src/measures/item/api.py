@@ -102,8 +102,7 @@ async def return_(call: Annotated[Call, needs("item.return")], item_id: UUID, wh
 @router.post("/{item_id}/close", response_model=Decided, name="close_item")
 async def close(call: Annotated[Call, needs("item.close")], item_id: UUID, command: Command = JUST_DO_IT) -> Response:
     """Judge the item done and strike it off (销号)."""
-    on = call.effective(command.effective_on)
-    return await items.change(call, item_id, lambda item: item.close(by=call.unit, on=on))
+    return await commands.close(call, item_id, command)
 
 
 @router.post("/{item_id}/milestones", response_model=Decided, name="plan_milestone")

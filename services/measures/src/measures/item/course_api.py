@@ -11,7 +11,7 @@ from common.http import JUST_DO_IT, Command
 from common.store import Decided
 from common.turns import by_the_row
 from measures.item import commands
-from measures.item.ending import cancel_item, reopen_item
+from measures.item.ending import reopen_item
 from measures.item.extension import grant_extension, refuse_extension, request_extension, reschedule_item
 from measures.item.note import note_progress
 from measures.item.reminder import remind_owner
@@ -80,12 +80,7 @@ async def reschedule(call: Annotated[Call, needs("item.reschedule")], item_id: U
 @router.post("/{item_id}/cancel", response_model=Decided, name="cancel_item")
 async def cancel(call: Annotated[Call, needs("item.cancel")], item_id: UUID, why: ReasonWithAuthority) -> Response:
     """Give the item up, by an authority: it leaves the denominators and stays listed."""
-    on = call.effective(why.effective_on)
-    return await items.change(
-        call,
-        item_id,
-        lambda item: cancel_item(item, reason=why.reason, authority=why.authority, by=call.caller_unit, on=on),
-    )
+    return await commands.cancel(call, item_id, why)
 
 
 @router.post("/{item_id}/merge", response_model=Decided, name="merge_item")

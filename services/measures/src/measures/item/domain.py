@@ -86,14 +86,15 @@ class Item(Standing):
         change = self.step("return", S.IN_PROGRESS, event, by=by, on=on)
         return replace(change, state=replace(change.state, claim=None))
 
-    def close(self, *, by: Unit, on: date) -> Change["Item"]:
+    def close(self, *, by: Unit, on: date, joined_on: date | None = None) -> Change["Item"]:
         """Judge it done and strike it off (销号); every required milestone is verified by then.
 
+        :param joined_on: the day on which another item was merged into it last.
         :raises Refused: ``item.wrong-state``, ``item.open-milestones``, ``judge.not-independent``,
             ``effective.before-predecessor``.
         """
         if self.state is S.REPORTED_DONE:
-            self.must_follow_all(on)
+            self.must_follow_all(on, joined_on)
         event = ReformItemVerifiedClosed(item=self.id, verifier=by.id, closed_on=on)
         return self.step("close", S.VERIFIED_CLOSED, event, by=by, on=on)
 
@@ -109,13 +110,15 @@ class Item(Standing):
         must_follow(on, self.since)
         return Change(replace(self, state=to, since=on, version=self.version + 1), (event,), on)
 
-    def must_follow_all(self, on: date) -> None:
+    def must_follow_all(self, on: date, joined_on: date | None = None) -> None:
         """Refuse a last step that would take effect before anything that was said of the item or its milestones.
 
+        :param joined_on: the day on which another item was merged into it last.
         :raises Refused: ``effective.before-predecessor``.
         """
-        noted = (self.note.noted_on,) if self.note else ()
-        must_follow(on, max(self.since, self.schedule.since, *noted, *(one.since for one in self.milestones)))
+        noted = self.note.noted_on if self.note else self.since
+        last = max(self.since, self.schedule.since, noted, joined_on or self.since)
+        must_follow(on, max((last, *(one.since for one in self.milestones))))
 
     # ── its milestones ───────────────────────────────────────────────────────────────────────────────────────────
 

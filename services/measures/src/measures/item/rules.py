@@ -142,8 +142,8 @@ PLAN_GOES_ON = Refusal(
 )
 PLAN_OVER = Refusal(
     "item.plan-over",
-    zh="方案已关闭，事项不能重开，核验不能撤销；如有错误，更正方案",
-    en="The plan is closed: nothing of its items is taken back; what was wrong is put right by amending the plan",
+    zh="方案已关闭，其事项不再变动；如有错误，更正方案",
+    en="The plan is closed: nothing of its items is changed; what was wrong is put right by amending the plan",
 )
 LOCAL_PLAN_OVER = Refusal(
     "item.local-plan-over",
@@ -153,12 +153,18 @@ LOCAL_PLAN_OVER = Refusal(
 CONTINUED_ALREADY = Refusal(
     "item.continued-already",
     zh="接续方案已列入该事项",
-    en="The successor has the item on its list already, under another code",
+    en="The successor has the item on its list already",
 )
 CARRIED_NOWHERE = Refusal(
     "item.carried-into-own-plan",
     zh="事项须结转至另一方案",
     en="An item is carried over into another plan than its own",
+    kind=Kind.INVALID,
+)
+SUCCESSOR_UNFIT = Refusal(
+    "item.successor-unfit",
+    zh="方案 {successor} 不能接续：须晚于本方案结束，且尚未进入总结评估",
+    en="The plan {successor} cannot go on with it: it must end later than this one, and still take items",
     kind=Kind.INVALID,
 )
 
@@ -213,7 +219,7 @@ STEPS: Final[dict[str, tuple[frozenset[ItemState], Who]]] = {
     "remind": (WITH_OWNER, Who.NAMED),
     "cancel": (LIVE, Who.OFFICE),
     "merge": (LIVE, Who.OFFICE),
-    "carry-over": (LIVE, Who.OFFICE),
+    "carry-over": (LIVE | {ItemState.CARRIED_OVER}, Who.OFFICE),
 }
 """From which states each step of an item is taken, and by whom."""
 

@@ -196,6 +196,8 @@ class Standing:
         return OPEN_MILESTONES(numbers=", ".join(numbers)) if numbers else None
 
     def _too_early(self) -> Refused | None:
+        if self.above.plan_closed:
+            return PLAN_OVER()
         return None if self.above.plan_in_final_evaluation else PLAN_GOES_ON()
 
     def _too_late(self) -> Refused | None:

@@ -118,6 +118,11 @@ items = Aggregates(
 )  # fmt: skip
 
 
+async def is_continued(call: Call, item_id: UUID) -> bool:
+    """Whether a successor plan has an item on its list that goes on with this one."""
+    return bool(await call.service.pool.fetchval("SELECT EXISTS (SELECT FROM item WHERE continues = $1)", item_id))
+
+
 async def item_named(call: Call, plan: str, code: str, *, pointer: str) -> Item:
     """The item of a plan with that code, which the request names at this pointer.
 

@@ -62,6 +62,8 @@ class ClosingChecklist(BaseModel):
     open: tuple[StillOpenShown, ...]
     carried_over: tuple[str, ...]
     """The codes of the items with which a successor goes on."""
+    successors: tuple[str, ...]
+    """The plans into which they were carried over: closing names it, so all have to be carried into one."""
     settled_on: date | None
     """The day on which the last of what ended did so: the plan is not closed before it."""
 
@@ -147,6 +149,7 @@ async def closing_checklist(call: Annotated[Call, needs("plan.check")], plan_id:
         open_count=found.open_count,
         open=tuple(_shown(one) for one in found.open),
         carried_over=tuple(one.code for one in found.carried),
+        successors=tuple(sorted({one.successor for one in found.carried})),
         settled_on=found.settled_on,
     )
 
