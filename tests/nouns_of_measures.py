@@ -46,6 +46,7 @@ from measures.assurance.domain import give_assurance
 from measures.assurance.store import assurances
 from measures.evidence.store import evidences
 from measures.item.domain import Item
+from measures.item.particulars import Ending
 from measures.item.store import items
 from measures.local_plan.store import local_plans
 from measures.measure.lead import Lead, MeasureAbove
@@ -194,7 +195,10 @@ ITEM = Noun(
         "cancelled": _then(an_item_in_progress(), "cancel"),
         "merged": _then(an_assigned_item(), "merge"),
         "in progress, its plan in final evaluation": replace(an_item_in_progress(), above=_ENDING),
-        "carried over": _then(replace(an_item_with_a_report(), above=_ENDING), "carry-over"),
+        "carried over elsewhere": replace(
+            _then(replace(an_item_with_a_report(), above=_ENDING), "carry-over"),
+            ending=Ending(reason="延续", authority="会议纪要", successor="PLAN-3"),
+        ),
     },
     partial(take_item, on=ON),
 )

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -151,7 +152,7 @@ async def reform(door: Door) -> Answering:
     await door.learn_units()
     caller = Caller(door, asyncio.get_running_loop())
     plan = await caller.planter.keep_plan(a_plan_in_force(), code="PLAN-1")
-    await caller.planter.keep_plan(a_plan_in_force(), code="PLAN-2")
+    await caller.planter.keep_plan(a_plan_in_force(ends_on=date(2030, 12, 31)), code="PLAN-2")
     item = await caller.planter.keep_item(plan, an_item_with_a_report())
     ending = replace(an_assigned_item(), above=MeasureAbove(plan_in_final_evaluation=True))
     told: dict[str, Any] = {"successor": "PLAN-2", "reason": "延续", "authority": "会议纪要", "by": None}

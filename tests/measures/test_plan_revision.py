@@ -1,6 +1,7 @@
 """What a revision of a plan takes and what it refuses."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from common.contracts.measures import (
     PlanDiff,
     PlanRevised,
     Renamed,
+    Siblings,
+    Weight,
 )
 from measures.plan.rules import PlanState
 from refusals import refused
@@ -27,6 +30,7 @@ from refusals import refused
 WHY = {"reason": "上级新部署", "authority": "会议纪要 2023-1"}
 A3 = Measure(code="A3", aspect="A", name_zh="举措A3", name_en="Measure A3")
 ON = date(2023, 2, 1)
+RENAMED = Renamed(part=PartKind.MEASURE, code="A1", name_zh="一", name_en="One")
 
 
 # ── revising it ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -52,6 +56,16 @@ def test_nothing_is_listed_under_a_measure_before_the_revision_that_added_it() -
     with refused("effective.before-predecessor", at="/effective_on"):
         plan.require_open_for_items("A3", on=ON - timedelta(days=1))
     plan.require_open_for_items("A1", on=ON - timedelta(days=1))  # it was there from the beginning
+
+
+def test_weights_of_a_day_before_need_not_name_what_was_added_later() -> None:
+    plan = a_plan_in_force().revise(PlanDiff(measures=(A3,)), **WHY, on=ON).state
+    siblings = [one.code for one in plan.measures if one.aspect == "A" and one.code != "A3"]
+    weights = tuple(Weight(code=code, weight=Decimal(2)) for code in siblings)
+    told: dict[str, Any] = {"siblings": Siblings.MEASURES, "parent": "A", "weights": weights, "items": ()}
+    assert plan.set_weights(**told, on=ON - timedelta(days=1)).events
+    with refused("plan.weight-missing", at="/weights"):
+        plan.set_weights(**told, on=ON)
 
 
 def test_what_a_draft_is_given_binds_from_its_adoption_like_all_else() -> None:
@@ -126,6 +140,7 @@ def test_a_revision_tells_only_of_what_is_new() -> None:
         ({"measures": (A3.model_copy(update={"code": "A1"}),)}, "plan.code-in-use", "/diff/measures/0/code"),
         ({"aspects": (Aspect(code="A", name_zh="x", name_en="x"),)}, "plan.code-in-use", "/diff/aspects/0/code"),
         ({"measures": (A3, A3)}, "plan.code-twice", "/diff/measures/1/code"),
+        ({"renamed": (RENAMED, RENAMED)}, "plan.code-twice", "/diff/renamed/1/code"),
         ({"measures": (A3.model_copy(update={"aspect": "Z"}),)}, "plan.unknown-aspect", "/diff/measures/0/aspect"),
         (
             {"renamed": (Renamed(part=PartKind.ASPECT, code="A1", name_zh="x", name_en="x"),)},

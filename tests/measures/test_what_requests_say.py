@@ -133,12 +133,18 @@ async def test_a_filter_is_text_that_is_seen(office: httpx.AsyncClient, plan: st
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("given", "kept"), [("1e3", "1000"), ("1E+2", "100"), ("-0", "0"), ("0e5", "0"), ("2.50", "2.50"), ("1e-2", "0.01")]
-)
+FIGURES = {"1e3": "1000", "1E+2": "100", "-0": "0", "0e5": "0", "0.00000": "0", "2.50": "2.5", "100.0": "100"}
+
+
+@pytest.mark.parametrize(("given", "kept"), FIGURES.items())
 def test_a_number_is_kept_in_figures(given: str, kept: str) -> None:
     kept_as = TypeAdapter[Decimal](Annotated[Decimal, InFigures]).validate_python(given)
     assert str(kept_as) == kept
+
+
+def test_a_line_between_figures_is_no_part_of_a_number() -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter[Decimal](Annotated[Decimal, InFigures]).validate_python("1_0")
 
 
 async def test_a_weight_is_read_back_in_figures_also_from_a_sheet(office: httpx.AsyncClient, plan: str) -> None:

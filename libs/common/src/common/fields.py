@@ -22,6 +22,7 @@ _CONTROLS: Final = (
     "\\u2028\\u2029\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u206f\\ufff9-\\ufffb"  # separators, directions, notes
     "\\ufdd0-\\ufdef\\ufffe\\uffff\\U000e0000-\\U000e007f"  # no characters at all, and tags
 )
+_NUMBER: Final = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?\s*", re.ASCII)
 _IN_TEXT: Final = re.compile(f"[{_CONTROLS}]|\\r(?!\\n)")
 _IN_LINE: Final = re.compile(f"[{_CONTROLS}\\t\\n\\r]")
 
@@ -47,8 +48,14 @@ def _seen(character: str) -> bool:
     return (kind[0] in "LNPS" and character not in _BLANK) or kind in ("Co", "Cn")
 
 
-def _in_figures(number: Decimal) -> Decimal:
-    return abs(Decimal(f"{number:f}")) if number.is_zero() else Decimal(f"{number:f}")
+def _in_figures(given: Any, known: ValidatorFunctionWrapHandler) -> Decimal:
+    if isinstance(given, bool) or not isinstance(given, str | int | float | Decimal):
+        raise PydanticCustomError("decimal_type", "Input should be a number")
+    if isinstance(given, str) and not _NUMBER.fullmatch(given):  # Python would take 1_0, a slip for 1.0, for 10
+        raise PydanticCustomError("decimal_parsing", "Input should be a valid decimal")
+    # A strict model takes no texts for decimals once a function has had them in hand, though JSON has no other way.
+    number: Decimal = known(Decimal(str(given)))
+    return Decimal(0) if number.is_zero() else Decimal(f"{number.normalize():f}")
 
 
 def _choose(given: Any, known: ValidatorFunctionWrapHandler) -> Any:
@@ -63,7 +70,7 @@ Text = Annotated[contracts.Text, AfterValidator(_legible(_IN_TEXT))]
 """Text of several lines; what joins characters (ZWJ) or says how they are drawn (variation selectors) is part of it."""
 Title = Annotated[contracts.Title, AfterValidator(_legible(_IN_LINE))]
 """Text of one line: a title, a name, the number of a document."""
-InFigures: Final = AfterValidator(_in_figures)
-"""Marks a decimal that is kept in figures, however it was written: ``1e3`` is 1000."""
+InFigures: Final = WrapValidator(_in_figures)
+"""Marks a decimal that is kept in figures, and no more of them than it needs: ``1e3`` is 1000, ``0.50`` is 0.5."""
 OneChoice: Final = WrapValidator(_choose)
 """Marks a choice from several lists: what is in none of them is told once, with all that may stand there."""

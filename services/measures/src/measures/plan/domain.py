@@ -125,7 +125,8 @@ class Plan(Standing):
             ``plan.weight-not-a-sibling``, ``plan.weight-missing``, ``plan.weights-sum-to-zero``,
             ``effective.before-plan``, ``effective.before-predecessor``.
         """
-        require_weights(weights, self.siblings(siblings, parent, items), parent)
+        codes = self.siblings(siblings, parent, items)
+        require_weights(weights, codes, parent, optional=self.not_yet(siblings, on))
         before = last(self.weights_of(siblings, parent))
         if before and {one.code: one.weight for one in before.weights} == {one.code: one.weight for one in weights}:
             return Change(self, (), on)

@@ -50,7 +50,7 @@ class Parts:
     def revised(self, diff: PlanDiff, starts_on: date, ends_on: date) -> "Parts":
         """The parts after a revision; what it adds that is there already in just these words changes nothing.
 
-        :raises Refused: ``plan.code-in-use``, ``plan.unknown-part``, and as ``sound``.
+        :raises Refused: ``plan.code-in-use``, ``plan.unknown-part``, ``plan.code-twice``, and as ``sound``.
         """
         aspects = _with(self.aspects, diff.aspects, "/diff/aspects")
         _require_aspects(diff.measures, aspects, at="/diff/measures")
@@ -61,7 +61,11 @@ class Parts:
             measures=_with(self.measures, diff.measures, "/diff/measures"),
             phases=_in_time(_with(self.phases, diff.phases, "/diff/phases"), starts_on, ends_on, at="/diff/phases"),
         )
+        named: set[tuple[str, str]] = set()
         for place, one in enumerate(diff.renamed):
+            if (one.part, one.code) in named:
+                raise CODE_TWICE(pointer=f"/diff/renamed/{place}/code", code=one.code)
+            named.add((one.part, one.code))
             found = found._renamed(one, at=f"/diff/renamed/{place}/code")
         return found
 

@@ -58,9 +58,12 @@ def last(dated: Sequence[Dated], on: date = date.max) -> Dated | None:
     return next((one for one in reversed(dated) if one.since <= on), None)
 
 
-def require_weights(weights: tuple[Weight, ...], siblings: Collection[str], parent: str) -> None:
+def require_weights(
+    weights: tuple[Weight, ...], siblings: Collection[str], parent: str, *, optional: Collection[str] = ()
+) -> None:
     """Every sibling is weighted once, none that is no sibling is, and together they weigh something.
 
+    :param optional: those that may be left out: on that day they were not there yet.
     :raises Refused: ``plan.code-twice``, ``plan.weight-not-a-sibling``, ``plan.weight-missing``,
         ``plan.weights-sum-to-zero``.
     """
@@ -68,7 +71,7 @@ def require_weights(weights: tuple[Weight, ...], siblings: Collection[str], pare
     for place, one in enumerate(weights):
         if one.code not in siblings:
             raise NOT_A_SIBLING(pointer=f"/weights/{place}/code", code=one.code, parent=parent)
-    if missing := sorted(set(siblings) - {one.code for one in weights}):
+    if missing := sorted(set(siblings) - {one.code for one in weights} - set(optional)):
         raise SIBLING_MISSING(pointer="/weights", codes=", ".join(missing[:10]))
     if not sum(one.weight for one in weights):
         raise WEIGHTS_SUM_TO_ZERO(pointer="/weights")

@@ -93,6 +93,10 @@ class Standing:
         added = (one.since for one in self.added if (one.part, one.code) == (part, code))
         return self.adopted_on and max((self.adopted_on, *added))
 
+    def not_yet(self, siblings: Siblings, on: date) -> frozenset[str]:
+        """The codes of those aspects, or measures, that a later revision than of that day added."""
+        return frozenset(one.code for one in self.added if f"{one.part}s" == siblings and one.since > on)
+
     def policy_on(self, day: date) -> ScoringPolicy:
         """The scoring policy that holds on that day; before the first is adopted, the defaults."""
         return last(self.policies, day) or UNTIL_ADOPTED
