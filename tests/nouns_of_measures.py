@@ -53,6 +53,7 @@ from measures.measure.lead import Lead, MeasureAbove
 from measures.measure.rules import MeasureState
 from measures.measure.store import measures
 from measures.measure.surroundings import Tags
+from measures.measure.suspension import Suspension
 from measures.plan.store import plans
 from measures.risk.domain import raise_risk
 from measures.risk.store import risks
@@ -163,7 +164,7 @@ MEASURE = noun_of(
 
 
 _LED = MeasureAbove(MeasureState.IN_PROGRESS, (Lead(JUDGE.id, (), date(2022, 1, 1)),))
-_HELD_UP = MeasureAbove(MeasureState.SUSPENDED)
+_HELD_UP = MeasureAbove(MeasureState.SUSPENDED, suspensions=(Suspension(ON),))
 _ENDING = MeasureAbove(MeasureState.IN_PROGRESS, plan_in_final_evaluation=True)
 
 

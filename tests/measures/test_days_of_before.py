@@ -10,6 +10,7 @@ from doors import Door
 
 SCRIPTS = ScriptDirectory.from_config(config_of("measures"))
 REVISION = SCRIPTS.get_revision("0013").module
+HOLDING_UP = SCRIPTS.get_revision("0017").module
 ADDING = SCRIPTS.get_revision("0016").module
 
 
@@ -49,3 +50,22 @@ async def test_what_a_revision_added_is_there_since_the_day_of_the_revision(
     await measures.pool.execute("UPDATE plan SET added = '[]'")
     await measures.pool.execute(ADDING.ADDED)
     assert (await office.get(plan)).json()["added"] == told != []
+
+
+async def test_when_a_measure_was_suspended_is_told_by_its_journal(
+    measures: Door, office: httpx.AsyncClient, plan: str
+) -> None:
+    (measure, *_) = (await office.get("/api/v1/measures", params={"plan": "PLAN-1"})).json()["items"]
+    address = f"/api/v1/measures/{measure['id']}"
+    for step, body in (
+        ("launch", {"effective_on": "2022-01-10"}),
+        ("suspend", {"effective_on": "2022-03-01", "reason": "等待方案"}),
+        ("resume", {"effective_on": "2022-06-01"}),
+        ("suspend", {"effective_on": "2022-09-01", "reason": "机构改革"}),
+    ):
+        assert (await office.post(f"{address}/{step}", json=body)).is_success
+    await measures.pool.execute("UPDATE measure SET suspensions = '[]'")
+    await measures.pool.execute(HOLDING_UP.SUSPENDED)
+    assert (await office.get(address)).json()["suspensions"] == [
+        {"since": "2022-03-01", "until": "2022-06-01"}, {"since": "2022-09-01", "until": None}
+    ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import pytest
@@ -25,6 +25,7 @@ from measures.item.domain import Item
 from measures.item.extension import grant_extension, request_extension, reschedule_item
 from measures.measure.lead import Lead, MeasureAbove
 from measures.measure.rules import MeasureState
+from measures.measure.suspension import Suspension
 from refusals import assert_problem, refused
 
 ON = date(2022, 8, 1)
@@ -32,7 +33,8 @@ LED_BY_SOC = MeasureAbove(
     MeasureState.LAUNCHED,
     (Lead(UNITS["SOC"].id, (UNITS["YB"].id,), date(2022, 1, 1)), Lead(UNITS["FIN"].id, (), date(2022, 9, 1))),
 )
-SUSPENDED = MeasureAbove(MeasureState.SUSPENDED)
+SUSPENDED = MeasureAbove(MeasureState.SUSPENDED, suspensions=(Suspension(ON),))
+GOES_ON_AGAIN = MeasureAbove(MeasureState.IN_PROGRESS, suspensions=(Suspension(date(2022, 7, 1), ON),))
 
 
 def under(above: MeasureAbove, item: Item) -> Item:
@@ -77,24 +79,37 @@ def _asked_for_more_time() -> Item:
     return request_extension(item, due_on=date(2023, 6, 30), reason="等待方案", by=OWNER, on=ON).state
 
 
-@pytest.mark.parametrize(
-    ("item", "step"),
-    [
-        (an_item_in_progress, lambda item: reschedule_item(item, due_on=date(2023, 6, 30), reason="x", by=None, on=ON)),
-        (an_item_in_progress,
-         lambda item: item.reschedule_milestone(1, planned_on=date(2023, 6, 30), reason="x", on=ON)),
-        (_asked_for_more_time, lambda item: grant_extension(item, by=None, on=ON)),
-    ],
-)  # fmt: skip
+MOVES: list[tuple[Callable[[], Item], Callable[[Item, date], Change[Item]]]] = [
+    (an_item_in_progress,
+     lambda item, on: reschedule_item(item, due_on=date(2023, 6, 30), reason="x", by=None, on=on)),
+    (an_item_in_progress,
+     lambda item, on: item.reschedule_milestone(1, planned_on=date(2023, 6, 30), reason="x", on=on)),
+    (_asked_for_more_time, lambda item, on: grant_extension(item, by=None, on=on)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("item", "step"), MOVES)
 def test_no_date_moves_while_the_measure_is_suspended(
-    item: Callable[[], Item], step: Callable[[Item], Change[Item]]
+    item: Callable[[], Item], step: Callable[[Item, date], Change[Item]]
 ) -> None:
     held_up = under(SUSPENDED, item())
     with refused("measure.suspended"):
-        step(held_up)
+        step(held_up, ON)
     offered = {path: no.refusal.code for _, path, no in held_up.steps(UNITS["CQ"]) if no is not None}
     assert {"measure.suspended"} == {code for path, code in offered.items() if path.endswith(("reschedule", "grant"))}
-    assert step(under(MeasureAbove(), item())).events
+    assert step(under(MeasureAbove(), item()), ON).events
+
+
+@pytest.mark.parametrize(("item", "step"), MOVES)
+def test_a_date_is_moved_for_a_day_on_which_the_measure_went_on_and_for_no_other_whenever_that_is_told(
+    item: Callable[[], Item], step: Callable[[Item, date], Change[Item]]
+) -> None:
+    yesterday = ON - timedelta(days=1)
+    earlier = replace(item(), schedule=replace(item().schedule, since=yesterday))
+    with refused("measure.suspended"):
+        step(under(GOES_ON_AGAIN, earlier), yesterday)
+    assert step(under(GOES_ON_AGAIN, earlier), ON).events
+    assert step(under(SUSPENDED, earlier), yesterday).events, "it is suspended since the day after"
 
 
 def test_work_may_go_on_while_the_measure_is_suspended() -> None:
@@ -143,7 +158,7 @@ async def test_an_item_is_read_with_its_measures_state_and_leads(
 ) -> None:
     leads = [{"unit": str(UNITS["SOC"].id), "co_units": [], "since": "2022-01-05"}]
     above = {"state": "planned", "leads": leads, "plan_in_final_evaluation": False, "plan_closed": False}
-    above |= {"local_plan_closed": False, "returned_on": None}
+    above |= {"local_plan_closed": False, "returned_on": None, "suspensions": []}
     assert (await office.get(item)).json()["above"] == above
     assert (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"][0]["above"]["leads"] == leads
 

@@ -27,6 +27,7 @@ from measures.measure.domain import Measure, measure_id
 from measures.measure.lead import Lead, led_on
 from measures.measure.rules import MeasureState
 from measures.measure.surroundings import Acceptance, Tags
+from measures.measure.suspension import Suspension
 from putting_down import (
     ALL_ENDED,
     NOTHING_YET,
@@ -109,7 +110,8 @@ def test_a_measure_is_suspended_and_goes_on_where_it_stood(before: Callable[[], 
     assert (held_up.state.state, held_up.state.suspended_for) == ("suspended", "等待方案")
     assert held_up.events == (MeasureSuspended(**named(measure), reason="等待方案", suspended_on=ON),)
     resumed = held_up.state.resume(by=OFFICE, on=ON)
-    assert resumed.state == replace(measure, version=measure.version + 2, since=ON)
+    told = (Suspension(ON, until=ON),)
+    assert resumed.state == replace(measure, version=measure.version + 2, since=ON, suspensions=told)
     assert resumed.events == (MeasureResumed(**named(measure), resumed_on=ON),)
 
 

@@ -30,6 +30,7 @@ from measures.measure.domain import Measure
 from measures.measure.lead import Lead
 from measures.measure.rules import MeasureState, Who
 from measures.measure.surroundings import Acceptance, Tags
+from measures.measure.suspension import Suspension
 from putting_down import ALL_ENDED, GIVEN_UP, NOTHING_YET, UNDER_WAY, a_measure_of, a_planned_measure
 
 OFFICE, LEADS, JUDGES = "office", "lead", "judges"
@@ -98,8 +99,11 @@ def _after(measure: Measure, event: Event) -> Measure:
             state = {"state": "launched", "since": event.launched_on}
         case MeasureSuspended():
             state = {"state": "suspended", "since": event.suspended_on, "suspended_for": event.reason}
+            state |= {"suspensions": (*measure.suspensions, Suspension(event.suspended_on, None))}
         case MeasureResumed():
             state = {"state": "launched", "since": event.resumed_on, "suspended_for": None}
+            over = Suspension(measure.suspensions[-1].since, event.resumed_on)
+            state |= {"suspensions": (*measure.suspensions[:-1], over)}
         case MeasureSubmittedForAcceptance():
             state = {"state": "submitted-for-acceptance", "since": event.submitted_on}
         case MeasureAcceptanceReturned():

@@ -19,7 +19,7 @@ def request_extension(item: Item, *, due_on: date, reason: str, by: Unit, on: da
     asked = Extension(due_on=due_on, reason=reason)
     if item.schedule.extension == asked and by.id == item.owner:
         return Change(item, (), on)
-    if refused := item.why_not_extension("request", by):
+    if refused := item.why_not_extension("request", by, on):
         raise refused
     if due_on <= item.due_on:
         raise NOT_LATER(pointer="/due_on", due_on=item.due_on)
@@ -37,7 +37,7 @@ def grant_extension(item: Item, *, by: Unit | None, on: date) -> Change[Item]:
     :raises Refused: ``item.wrong-state``, ``item.no-extension``, ``measure.suspended``,
         ``effective.before-predecessor``.
     """
-    if refused := item.why_not_extension("grant", by):
+    if refused := item.why_not_extension("grant", by, on):
         raise refused
     asked = item.schedule.extension
     assert asked is not None
@@ -52,7 +52,7 @@ def refuse_extension(item: Item, *, reason: str, by: Unit | None, on: date) -> C
 
     :raises Refused: ``item.wrong-state``, ``item.no-extension``, ``effective.before-predecessor``.
     """
-    if refused := item.why_not_extension("refuse", by):
+    if refused := item.why_not_extension("refuse", by, on):
         raise refused
     asked = item.schedule.extension
     assert asked is not None
@@ -70,7 +70,7 @@ def reschedule_item(item: Item, *, due_on: date, reason: str, by: Unit | None, o
     """
     if item.due_on == due_on and item.schedule.extension is None:
         return Change(item, (), on)
-    if refused := item.why_not("reschedule", by):
+    if refused := item.why_not("reschedule", by, on):
         raise refused
     if due_on < item.planned_start_on:
         raise DUE_BEFORE_START(pointer="/due_on")

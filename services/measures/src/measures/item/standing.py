@@ -37,6 +37,7 @@ from measures.item.rules import (
 )
 from measures.measure.lead import MeasureAbove, leading
 from measures.measure.rules import SUSPENDED, MeasureState
+from measures.measure.suspension import was_suspended
 
 BOUND: Final = (Who.NAMED, Who.OWNER, Who.PARTAKER, Who.JUDGE)
 """Those to whom a step may be closed for what their unit is to the item."""
@@ -99,9 +100,9 @@ class Standing:
         """What begins in this state, by the same rules that decide."""
         not_for = {who: self._not_for(who, by, None) for who in BOUND}  # once: there are more steps than kinds of these
         for permission, action, who in STEPS_FROM[self.state]:
-            yield permission, action, self._lacks(action) or not_for.get(who)
+            yield permission, action, self._lacks(action, None) or not_for.get(who)
         for permission, path, action, who in EXTENSION_STEPS_FROM[self.state, self.schedule.extension is not None]:
-            yield permission, path, (self._held_up() if action == "grant" else None) or not_for.get(who)
+            yield permission, path, (self._held_up(None) if action == "grant" else None) or not_for.get(who)
         if self.state in PLANNING:
             yield "milestone.plan", "milestones", None
         for milestone in self.milestones:
@@ -118,16 +119,16 @@ class Standing:
         states, who = STEPS[action]
         if self.state not in states:
             return WRONG_STATE(state=self.state)
-        return self._lacks(action) or self._not_for(who, by, on)
+        return self._lacks(action, on) or self._not_for(who, by, on)
 
-    def why_not_extension(self, action: str, by: Unit | None) -> Refused | None:
-        """What speaks against asking for an extension, or deciding on it, by this unit; None if nothing does."""
+    def why_not_extension(self, action: str, by: Unit | None, on: date) -> Refused | None:
+        """What speaks against asking for an extension, or deciding on it, by this unit on that day; None if nothing."""
         asked, item_states, who = EXTENSION_STEPS[action]
         if self.state not in item_states:
             return WRONG_STATE(state=self.state)
         if asked and self.schedule.extension is None:
             return NO_EXTENSION()
-        lacks = self._held_up() if action == "grant" else None
+        lacks = self._held_up(on) if action == "grant" else None
         return (None if asked else self._undecided()) or lacks or self._not_for(who, by, None)
 
     def why_not_milestone(
@@ -151,19 +152,21 @@ class Standing:
                 return milestone
         raise UNKNOWN_MILESTONE(number=number)
 
-    def _lacks(self, action: str) -> Refused | None:
-        """What the item lacks for a step that begins in its state."""
+    def _lacks(self, action: str, on: date | None) -> Refused | None:
+        """What the item lacks for a step that begins in its state, on that day or now."""
         rule = NEEDS.get(action)
-        return rule(self) if rule else None
+        return rule(self, on) if rule else None
 
     def _milestone_lacks(self, action: str, milestone: Milestone, on: date | None) -> Refused | None:
         """What one of its milestones lacks for a step that begins in its state, on that day or now."""
         rule = MILESTONE_NEEDS.get(action)
         return rule(self, milestone, on) if rule else None
 
-    def _held_up(self) -> Refused | None:
-        """While its measure is suspended none of its dates moves."""
-        return SUSPENDED() if self.above.state is MeasureState.SUSPENDED else None
+    def _held_up(self, on: date | None) -> Refused | None:
+        """None of its dates moves for a day on which its measure was suspended, or now while it is."""
+        if on is None:
+            return SUSPENDED() if self.above.state is MeasureState.SUSPENDED else None
+        return SUSPENDED() if was_suspended(self.above.suspensions, on) else None
 
     def _undecided(self) -> Refused | None:
         """One word about the due date after the other: an extension that was asked for is decided first."""
@@ -188,25 +191,25 @@ class Standing:
     def _required(self) -> list[Milestone]:
         return [m for m in self.milestones if m.required and m.counts]
 
-    def _unplanned(self) -> Refused | None:
+    def _unplanned(self, _: date | None) -> Refused | None:
         return None if self._required() else NO_REQUIRED_MILESTONE()
 
-    def _unattained(self) -> Refused | None:
+    def _unattained(self, _: date | None) -> Refused | None:
         numbers = [str(m.number) for m in self._required() if m.state is not MilestoneState.VERIFIED]
         return OPEN_MILESTONES(numbers=", ".join(numbers)) if numbers else None
 
-    def _too_early(self) -> Refused | None:
+    def _too_early(self, _: date | None) -> Refused | None:
         if self.above.plan_closed:
             return PLAN_OVER()
         return None if self.above.plan_in_final_evaluation else PLAN_GOES_ON()
 
-    def _too_late(self) -> Refused | None:
+    def _too_late(self, _: date | None) -> Refused | None:
         if self.above.plan_closed:
             return PLAN_OVER()
         return LOCAL_PLAN_OVER() if self.above.local_plan_closed else None
 
-    def _immovable(self) -> Refused | None:
-        return self._held_up() or self._undecided()
+    def _immovable(self, on: date | None) -> Refused | None:
+        return self._held_up(on) or self._undecided()
 
     def _unproven(self, milestone: Milestone, on: date | None) -> Refused | None:
         lacks = milestone.required and self.grounds.lack(milestone.number, on)
@@ -219,22 +222,22 @@ class Standing:
         last = self.state is not ItemState.DRAFT and self._required() == [milestone]
         return NO_REQUIRED_MILESTONE() if last else None
 
-    def _milestone_held_up(self, _: Milestone, __: date | None) -> Refused | None:
-        return self._held_up()
+    def _milestone_held_up(self, _: Milestone, on: date | None) -> Refused | None:
+        return self._held_up(on)
 
 
-NEEDS: Final[dict[str, Callable[[Standing], Refused | None]]] = {
+NEEDS: Final[dict[str, Callable[[Standing, date | None], Refused | None]]] = {
     "assign": Standing._unplanned,
     "close": Standing._unattained,
     "carry-over": Standing._too_early,
     "reopen": Standing._too_late,
     "reschedule": Standing._immovable,
 }
-"""What speaks against a step of an item that begins in its state, whoever takes it."""
+"""What speaks against a step of an item that begins in its state, on a day or now, whoever takes it."""
 MILESTONE_NEEDS: Final[dict[str, Callable[[Standing, Milestone, date | None], Refused | None]]] = {
     "verify": Standing._unproven,
     "revoke": Standing._irrevocable,
     "cancel": Standing._indispensable,
     "reschedule": Standing._milestone_held_up,
 }
-"""The same for a step of one of its milestones, on a day or now."""
+"""The same for a step of one of its milestones."""

@@ -33,6 +33,7 @@ from measures.measure.rules import (
     Who,
 )
 from measures.measure.surroundings import Acceptance, PutDown, Tags, Work
+from measures.measure.suspension import Suspension, resumed
 
 S = MeasureState
 
@@ -63,6 +64,8 @@ class Measure:
     tagged_on: date | None = None
     suspended_for: str | None = None
     """Why it is suspended."""
+    suspensions: tuple[Suspension, ...] = ()
+    """Each time that it was suspended, earliest first."""
     acceptance: Acceptance | None = None
     returned_on: date | None = None
     """The day on which judges sent it back last: until then it took no items."""
@@ -164,7 +167,8 @@ class Measure:
                 raise SUSPENDED_OTHERWISE()
             return Change(self, (), on)
         event = MeasureSuspended(**self._named(), reason=reason, suspended_on=on)
-        return self._step("suspend", event, by=by, on=on, state=S.SUSPENDED, suspended_for=reason)
+        held_up = {"suspended_for": reason, "suspensions": (*self.suspensions, Suspension(on))}
+        return self._step("suspend", event, by=by, on=on, state=S.SUSPENDED, **held_up)
 
     def resume(self, *, by: Unit | None, on: date) -> Change["Measure"]:
         """It goes on where it stood.
@@ -174,7 +178,8 @@ class Measure:
         if self.state in RUNNING:
             return Change(self, (), on)
         event = MeasureResumed(**self._named(), resumed_on=on)
-        return self._step("resume", event, by=by, on=on, state=S.LAUNCHED, suspended_for=None)
+        going_on = {"suspended_for": None, "suspensions": resumed(self.suspensions, on)}
+        return self._step("resume", event, by=by, on=on, state=S.LAUNCHED, **going_on)
 
     def submit(self, *, by: Unit, on: date) -> Change["Measure"]:
         """The lead puts it before the judges: every item has ended by then.

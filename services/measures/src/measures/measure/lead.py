@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from measures.measure.rules import MeasureState
+from measures.measure.suspension import Suspension
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,5 @@ class MeasureAbove:
     local_plan_closed: bool = False
     returned_on: date | None = None
     """The day on which judges sent the measure back last."""
+    suspensions: tuple[Suspension, ...] = ()
+    """Each time that it was suspended."""

@@ -38,6 +38,7 @@ class MeasureRow(Base, AggregateRow, table=True):
     tags: str = Field(sa_column=Column(JSONB, nullable=False))
     tagged_on: date | None
     suspended_for: str | None
+    suspensions: str = Field(sa_column=Column(JSONB, nullable=False, server_default="[]"))
     acceptance: str = Field(sa_column=Column(JSONB, nullable=False))
     returned_on: date | None
 
@@ -92,6 +93,7 @@ LISTED: Final = """
 ABOVE: Final = """
 SELECT jsonb_build_object(
     'state', coalesce(measure.state, 'planned'), 'leads', coalesce(measure.leads, '[]'),
+    'suspensions', coalesce(measure.suspensions, '[]'),
     'plan_in_final_evaluation', plan.state = 'final-evaluation', 'plan_closed', plan.state = 'closed',
     'local_plan_closed', coalesce(local_plan.state = 'closed', false), 'returned_on', measure.returned_on)
 FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.measure
