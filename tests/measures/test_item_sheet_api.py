@@ -1,6 +1,9 @@
 """A sheet of items at the door: tried first, then taken in, each item with a verdict of its own."""
 
+import asyncio
+from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 import httpx
 import pytest
@@ -10,6 +13,8 @@ from common.call import Call
 from common.saving import Ground
 from doors import Door
 from local_plans import LOCAL_PLANS, local_plan_body
+from measures.item.domain import Item
+from measures.item_sheet.commands import _present
 from measures.plan.domain import Plan
 from measures.plan.store import ground_named
 from papers import PDF
@@ -166,15 +171,59 @@ async def test_a_local_item_may_be_part_of_one_in_the_same_sheet(
         a_line("ORG-01", parent="A1-01", **local_ones),
         a_line("A1-01", progress_basis="地方事项"),
         a_line("ORG-02", parent="A1-09", **local_ones),
+        a_line("A1-02"),
+        a_line("ORG-03", parent="A1-02", **local_ones),
     )
     expected = [
         (2, "ORG-01", "new", []),
         (3, "A1-01", "new", []),
         (4, "ORG-02", "error", [("S4", "item.unknown")]),
+        (5, "A1-02", "new", []),
+        (6, "ORG-03", "error", [("S6", "item.parent-by-milestones")]),
     ]
     for dry_run in (True, False):
         assert told(await sent(office, sheet, dry_run=dry_run)) == expected
-    assert [verdict for _, _, verdict, _ in told(await sent(office, sheet))] == ["same", "same", "error"]
+    assert [verdict for _, _, verdict, _ in told(await sent(office, sheet))] == [
+        "same",
+        "same",
+        "error",
+        "same",
+        "error",
+    ]
+
+
+async def test_two_imports_of_one_sheet_at_once_list_each_item_once_and_find_no_conflict(
+    office: httpx.AsyncClient, plan: str
+) -> None:
+    sheet = as_csv(*(a_line(f"A1-{number:02}") for number in range(1, 65)))
+    tried = await sent(office, sheet, dry_run=True)
+    told_to = await asyncio.gather(*(sent(office, sheet, token=tried["token"]) for _ in range(2)))
+    verdicts = [[row["verdict"] for row in report["rows"]] for report in told_to]
+    assert {frozenset(pair) for pair in zip(*verdicts, strict=True)} == {frozenset({"new", "same"})}
+
+
+@pytest.mark.parametrize(
+    ("with_token", "expected"), [(True, ("conflict", ["sheet.changed-since"])), (False, ("changed", []))]
+)
+async def test_an_item_that_somebody_changes_under_an_import_is_looked_at_again(
+    office: httpx.AsyncClient, plan: str, monkeypatch: pytest.MonkeyPatch, with_token: bool, expected: Any
+) -> None:
+    await sent(office, as_csv(a_line("A1-01")))
+    (item,) = (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"]
+    sheet = as_csv(a_line("A1-01", due_on="2023-06-30", reason="顺延"))
+    token = (await sent(office, sheet, dry_run=True))["token"] if with_token else None
+    left = iter(range(1))
+
+    async def and_then_assigned(call: Call, plan: str, codes: Collection[str]) -> dict[str, Item]:
+        found = await _present(call, plan, codes)
+        if next(left, None) is not None:
+            assigned = await office.post(f"/api/v1/items/{item['id']}/assign", json={"effective_on": "2022-01-10"})
+            assert assigned.is_success
+        return found
+
+    monkeypatch.setattr("measures.item_sheet.commands._present", and_then_assigned)
+    (row,) = (await sent(office, sheet, token=token))["rows"]
+    assert (row["verdict"], [one["code"] for one in row["reasons"]]) == expected
 
 
 @pytest.mark.parametrize(("turns", "verdict"), [(1, "new"), (4, "new"), (5, "conflict")])
@@ -201,6 +250,11 @@ async def test_a_turn_that_passes_beside_an_import_fails_none_of_its_lines(
     assert verdicts[:64] == [verdict] * 64
     assert verdicts[64:] == ["new"] * 6
     assert {one["code"] for row in report["rows"] for one in row["reasons"]} <= {"version.contended"}
+
+
+async def test_a_cell_that_has_one_of_two_words_says_which(office: httpx.AsyncClient, plan: str) -> None:
+    (row,) = (await sent(office, as_csv(a_line("A1-01", milestone_required="必须"))))["rows"]
+    assert [(one["cell"], one["detail"]) for one in row["reasons"]] == [("S2", "应为“是”或“否”")]
 
 
 async def test_reasons_are_told_in_the_callers_language(measures: Door, plan: str) -> None:

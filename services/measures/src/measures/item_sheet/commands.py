@@ -16,18 +16,18 @@ from common.call import Call
 from common.decision import Kind, Refused
 from common.directory import Directory
 from common.fields import Text
-from common.lanes import CONTENDED
+from common.lanes import CONTENDED, STALE
 from common.problems import fault_of
 from common.store import ATTEMPTS_MAX
 from measures.item.commands import addition
 from measures.item.domain import Item
 from measures.item.requests import ItemAddition
-from measures.item.store import item_named, items
+from measures.item.store import CODE_TAKEN, item_named, items
 from measures.item_sheet.comparing import Wanted, against, bring_up, steps_to
-from measures.item_sheet.lines import Line, lines_of
+from measures.item_sheet.lines import Line, lines_of, parents_in
 from measures.item_sheet.reading import Sheet
 from measures.item_sheet.report import LineVerdict, Remark, Report, Seen, Verdict
-from measures.item_sheet.rules import CHANGED_SINCE
+from measures.item_sheet.rules import CHANGED_SINCE, YES_OR_NO
 from measures.measure.lead import MeasureAbove
 from measures.measure.store import measure_above
 from measures.plan.domain import Plan
@@ -37,6 +37,8 @@ AT_ONCE: Final = 64
 """Items that are decided at once: as many as go to the database in two groups."""
 AGAINST: Final = (Kind.CONFLICT, Kind.STALE)
 """Refusals for what is there already; all others are for what the sheet says."""
+MET: Final = frozenset(one.code for one in (CONTENDED, STALE, CODE_TAKEN))
+"""Refusals of what was otherwise a moment before: looked at again, it is decided by what is there."""
 
 
 async def import_items(
@@ -53,7 +55,8 @@ async def import_items(
     before = None if token is None else seen.versions(token)
     sheet = await asyncio.to_thread(Sheet, content)
     lines, rows, versions = lines_of(sheet), list[LineVerdict](), list[int]()
-    taking = Taking(call, directory, known, dry_run=dry_run, language=language)
+    parents = await asyncio.to_thread(parents_in, sheet)
+    taking = Taking(call, directory, known, parents, dry_run=dry_run, language=language)
     while some := await asyncio.to_thread(lambda: list(islice(lines, AT_ONCE))):
         told = await taking.take(some, None if before is None else before[len(rows) : len(rows) + len(some)])
         rows += [verdict for verdict, _ in told]
@@ -79,19 +82,22 @@ class Said(ItemAddition):
 class Taking:
     """One import under way: what it looks up once, and what it remembers from line to line."""
 
-    def __init__(self, call: Call, directory: Directory, plan: Plan, *, dry_run: bool, language: str) -> None:
+    def __init__(
+        self, call: Call, directory: Directory, plan: Plan, parents: Collection[str], *, dry_run: bool, language: str
+    ) -> None:
         self._call = replace(call, key=None, expected_version=None)  # a key would be one for all of them
         self._directory, self._plan = directory, plan
         self._dry_run, self._language = dry_run, language
         self._above: dict[str, MeasureAbove] = {}
         self._codes: dict[UUID, str] = {}
+        self._named_as_parents = parents
         self._parents: dict[str, Item] = {}
-        """What this import has put on the list for others of its lines to be part of."""
+        """What this import has put on the list, of that which others of its lines are to be part of."""
 
     async def take(self, lines: Sequence[Line], seen: Sequence[int] | None) -> list[tuple[LineVerdict, int]]:
         """The verdict on each of some lines, with the version that its item had before.
 
-        Those that met a turn in their plan are taken again, at most five times in all.
+        Those that met somebody else are taken again, at most five times in all: a turn in their plan, another import.
 
         :param seen: the versions of the dry run, if there was one.
         """
@@ -104,7 +110,7 @@ class Taking:
                     *(self._take(lines[n], present.get(str(lines[n].code)), _at(seen, n)) for n in left)
                 )
                 told |= dict(zip(left, verdicts, strict=True))
-                if not (left := [n for n in left if _met_a_turn(told[n][0])]):
+                if not (left := [n for n in left if _met_another(told[n][0])]):
                     break
         return [told[n] for n in range(len(lines))]
 
@@ -130,7 +136,8 @@ class Taking:
         except ValidationError as error:
             for one in error.errors():
                 fault = fault_of({**one}, self._language)
-                faults.append(Remark(cell=line.cell_at(one["loc"]), code=fault.code, detail=fault.detail))
+                detail = YES_OR_NO[self._language] if one["type"].startswith("bool") else fault.detail
+                faults.append(Remark(cell=line.cell_at(one["loc"]), code=fault.code, detail=detail))
         except Refused as refused:
             told.verdict = Verdict.CONFLICT if refused.refusal.kind in AGAINST else Verdict.ERROR
             faults = [self._remark(self._cell(line, refused), refused)]
@@ -172,11 +179,11 @@ class Taking:
         if self._dry_run:
             decided = decide(uuid7()).state
             self._require({"item.add"}, decided)
-            self._parents |= {decided.code: decided} if _may_have_parts(decided) else {}
+            self._parents |= {decided.code: decided} if decided.code in self._named_as_parents else {}
             return None
         own = replace(self._call, permission="item.add")
         listed = UUID(orjson.loads((await items.create(own, decide, ground=self._ground)).body)["id"])
-        if _may_have_parts(request):
+        if request.code in self._named_as_parents:
             self._parents[request.code] = decide(listed).state
         return listed
 
@@ -236,9 +243,9 @@ def _parts(pointer: str | None) -> Iterator[str | int]:
         yield int(part) if part.isdecimal() else part
 
 
-def _met_a_turn(verdict: LineVerdict) -> bool:
-    """Whether nothing but a turn that lay between the look and the save stood in its way."""
-    return any(remark.code == CONTENDED.code for remark in verdict.reasons)
+def _met_another(verdict: LineVerdict) -> bool:
+    """Whether nothing stood in its way but what somebody else did between the look and the save."""
+    return any(remark.code in MET for remark in verdict.reasons)
 
 
 def _at(seen: Sequence[int] | None, place: int) -> int | None:
@@ -250,7 +257,3 @@ def _moves(item: Item, wanted: Wanted) -> bool:
     planned = {milestone.number: milestone.planned_on for milestone in item.milestones}
     moved = any(planned.get(one.number) != one.planned_on for one in wanted.milestones)
     return moved or wanted.words.get("due_on", item.due_on) != item.due_on
-
-
-def _may_have_parts(item: Item | ItemAddition) -> bool:
-    return item.progress_basis.value == "local-items"

@@ -100,6 +100,11 @@ def lines_of(sheet: Sheet) -> Iterator[Line]:
         yield line
 
 
+def parents_in(sheet: Sheet) -> frozenset[str]:
+    """The codes of what a sheet's items are part of."""
+    return frozenset(as_text(row.cells["parent"]) for row in sheet.rows() if "parent" in row.cells)
+
+
 def _begins(row: Row, line: Line) -> bool:
     """Whether a row begins another item; one without a code goes on with that above it."""
     if "code" not in row.cells:

@@ -92,8 +92,8 @@ CONTRADICTION = Refusal(
 )
 NO_VALUE = Refusal(
     "sheet.formula-without-value",
-    zh="公式没有计算结果，请改为数值",
-    en="The formula has no value: put the value in its place",
+    zh="公式没有计算结果，或结果为错误值，请改为数值",
+    en="The formula has no value, or an error for one: put the value in its place",
     kind=Kind.INVALID,
 )
 REASON_NEEDED = Refusal(
@@ -117,3 +117,5 @@ CHANGED_SINCE = Refusal(
     zh="试运行之后事项已有变化（试运行时版本 {seen}，现为 {now}）",
     en="The item has changed since the dry run: its version was {seen} and is {now}",
 )
+YES_OR_NO: Final = {"zh": "应为“是”或“否”", "en": "Should be 是 (yes) or 否 (no), true or false"}
+"""How a cell is to be filled that has one of two."""
