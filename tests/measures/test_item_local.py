@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from builders import a_draft_item, item_body, item_words, plan_body
+from builders import a_draft_item, item_body, item_words, plan_body, unit_id
 from common.contracts.measures import ProgressBasis, ReformItemAdded
 from doors import Door
 from measures.item.addition import add_item
@@ -127,6 +127,7 @@ async def test_a_local_item_is_listed_with_its_parent_and_found_by_its_local_pla
     assert added.status_code == 201, added.text
     found = (await district.get(ITEMS, params={"plan": "PLAN-1", "local_plan": "YB-2022"})).json()["items"]
     assert [(one["code"], one["parent"]) for one in found] == [("YB-A1-01", parent.json()["id"])]
+    assert found[0]["above"]["whole"] == [str(unit_id("ORG")), str(unit_id("FIN"))]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,18 @@ def test_whoever_leads_its_measure_on_the_day_or_helps_does_not_judge(
     assert judge(led, UNITS[unit], date(2022, 9, 1)).events, "another unit leads by then"
 
 
+@pytest.mark.parametrize(("item", "judge"), JUDGEMENTS)
+def test_whoever_owns_the_item_that_a_local_one_is_part_of_or_helps_with_it_does_not_judge(
+    item: Callable[[], Item], judge: Callable[[Item, Unit, date], Change[Item]]
+) -> None:
+    """The progress of theirs is that of its local items."""
+    part = under(MeasureAbove(whole=(UNITS["SOC"].id, UNITS["YB"].id)), item())
+    for unit in ("SOC", "SOC-1", "YB"):
+        with refused("judge.not-independent"):
+            judge(part, UNITS[unit], ON)
+    assert judge(part, UNITS["CQ"], ON).events
+
+
 def test_what_is_offered_to_a_judge_is_asked_of_who_leads_now() -> None:
     item = under(replace(LED_BY_SOC, leads=LED_BY_SOC.leads[:1]), an_item_with_a_report())
     offered = {path for _, path, no in item.steps(JUDGE) if no is None}
@@ -158,7 +170,7 @@ async def test_an_item_is_read_with_its_measures_state_and_leads(
 ) -> None:
     leads = [{"unit": str(UNITS["SOC"].id), "co_units": [], "since": "2022-01-05"}]
     above = {"state": "planned", "leads": leads, "plan_in_final_evaluation": False, "plan_closed": False}
-    above |= {"local_plan_closed": False, "returned_on": None, "suspensions": []}
+    above |= {"local_plan_closed": False, "returned_on": None, "suspensions": [], "whole": []}
     assert (await office.get(item)).json()["above"] == above
     assert (await office.get("/api/v1/items", params={"plan": "PLAN-1"})).json()["items"][0]["above"]["leads"] == leads
 

@@ -174,7 +174,7 @@ class Standing:
         return EXTENSION_OPEN(due_on=extension.due_on) if extension else None
 
     def _not_for(self, who: Who, by: Unit | None, on: date | None) -> Refused | None:
-        """Owners do, co-units help; whoever judges belongs to neither, nor to who leads that day, nor below them."""
+        """Owners do, co-units help; a judge is neither of them, here or in the item above, nor leads, nor is below."""
         if who is Who.OFFICE:
             return None
         if by is None:
@@ -184,7 +184,7 @@ class Standing:
         if who is Who.PARTAKER and by.id not in (self.owner, *self.co_units):
             return NOT_PARTAKER()
         if who is Who.JUDGE:
-            took_part = (self.owner, *self.co_units, *leading(self.above.leads, on))
+            took_part = (self.owner, *self.co_units, *self.above.whole, *leading(self.above.leads, on))
             return NOT_INDEPENDENT() if by.belongs_to(*took_part) else None
         return None
 

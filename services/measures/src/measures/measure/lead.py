@@ -33,7 +33,7 @@ def leading(leads: tuple[Lead, ...], on: date | None) -> tuple[UUID, ...]:
 
 @dataclass(frozen=True, slots=True)
 class MeasureAbove:
-    """What an item knows of its measure: how it stands, who leads it since when, and how far its plans are."""
+    """What an item knows of what is above it: how its measure stands and who leads it, how far its plans are."""
 
     state: MeasureState = MeasureState.PLANNED
     leads: tuple[Lead, ...] = ()
@@ -44,3 +44,5 @@ class MeasureAbove:
     """The day on which judges sent the measure back last."""
     suspensions: tuple[Suspension, ...] = ()
     """Each time that it was suspended."""
+    whole: tuple[UUID, ...] = ()
+    """Owner and co-units of the item that a local one is part of: its progress is theirs too."""

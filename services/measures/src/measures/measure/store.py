@@ -95,7 +95,8 @@ SELECT jsonb_build_object(
     'state', coalesce(measure.state, 'planned'), 'leads', coalesce(measure.leads, '[]'),
     'suspensions', coalesce(measure.suspensions, '[]'),
     'plan_in_final_evaluation', plan.state = 'final-evaluation', 'plan_closed', plan.state = 'closed',
-    'local_plan_closed', coalesce(local_plan.state = 'closed', false), 'returned_on', measure.returned_on)
+    'local_plan_closed', coalesce(local_plan.state = 'closed', false), 'returned_on', measure.returned_on,
+    'whole', coalesce((SELECT array_to_json(array_prepend(owner, co_units)) FROM item WHERE id = found.parent), '[]'))
 FROM plan LEFT JOIN measure ON measure.plan = plan.code AND measure.code = found.measure
 LEFT JOIN local_plan ON local_plan.code = found.local_plan WHERE plan.code = found.plan
 """
@@ -122,8 +123,9 @@ measures = Aggregates(
 
 async def measure_above(call: Call, plan: str, code: str) -> MeasureAbove:
     """What an item of this measure is to know of it before the item has a row."""
+    item = "SELECT $1::text AS plan, $2::text AS measure, NULL AS local_plan, NULL::uuid AS parent"
     told = await call.service.pool.fetchval(
-        f"SELECT ({ABOVE}) FROM (SELECT $1::text AS plan, $2::text AS measure, NULL AS local_plan) found",  # noqa: S608
+        f"SELECT ({ABOVE}) FROM ({item}) found",  # noqa: S608
         plan,
         code,
     )
